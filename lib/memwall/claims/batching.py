@@ -1,0 +1,1 @@
+"""Chapter 1: batching, latency and cost (ledger rows B1-B23)."""

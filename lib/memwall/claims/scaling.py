@@ -1,0 +1,1 @@
+"""Ledger rows of the chapter on scaling."""

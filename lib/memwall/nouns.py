@@ -1,0 +1,169 @@
+"""The two nouns of every formula: a `Model` on one side, a `System` on the other.
+
+Frozen, validated when made, and open to three kinds of field value: a number, a
+NumPy array (a sweep), or a SymPy symbol (algebra). `Model.symbolic()` gives a model
+made of symbols named like its fields.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from . import units
+from .algebra import unit_of
+from .units import InputError
+
+
+class MissingFact(InputError):
+    """A formula asked for a fact that nobody published."""
+
+
+class Unknown:
+    """Stands where a fact is missing; any arithmetic with it says which one."""
+
+    __array_ufunc__ = None  # NumPy arrays must ask us, not broadcast over us
+
+    def __init__(self, name: str = "", owner: str = "") -> None:
+        self.name, self.owner = name, owner
+
+    def _refuse(self, *_: Any) -> Any:
+        raise MissingFact(
+            f"{self.name or 'this fact'} of {self.owner or 'this object'} is not known; "
+            f"give it with .replace({self.name}=...)"
+        )
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = _refuse
+    __rtruediv__ = __pow__ = __rpow__ = __neg__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __float__ = __int__ = __array__ = _refuse
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Unknown)
+
+    def __hash__(self) -> int:
+        return hash(Unknown)
+
+    def __repr__(self) -> str:
+        return "unknown"
+
+
+def quantity(latex: str, meaning: str, *, required: bool = False) -> Any:
+    """A dataclass field with its blackboard symbol and meaning; unknown unless required."""
+    metadata = {"latex": latex, "meaning": meaning}
+    if required:
+        return field(metadata=metadata)
+    return field(default_factory=Unknown, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Noun:
+    """What `Model` and `System` share: validation, symbols, and copies with changes."""
+
+    def __post_init__(self) -> None:
+        for name, unit in self.quantities().items():
+            value = getattr(self, name)
+            if value is None or isinstance(value, Unknown):
+                owner = getattr(self, "name", "") or type(self).__name__
+                object.__setattr__(self, name, Unknown(name, owner))
+            else:
+                unit.check(name, value)
+
+    @classmethod
+    def quantities(cls) -> dict[str, units.Unit]:
+        """The unit of each numeric field, by field name."""
+        hints = typing.get_type_hints(cls, include_extras=True)
+        found = {f.name: unit_of(hints[f.name]) for f in dataclasses.fields(cls)}
+        return {name: unit for name, unit in found.items() if unit is not None}
+
+    @classmethod
+    def symbolic(cls, **values: Any) -> Self:
+        """An object of positive SymPy symbols named like the fields; `values` stay as given."""
+        import sympy
+
+        symbols = {name: sympy.Symbol(name, positive=True) for name in cls.quantities()}
+        return cls(**{**symbols, **values})
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed, validated again."""
+        known = {f.name for f in dataclasses.fields(self)}
+        for name in changes:
+            if name not in known:
+                raise InputError(f"{type(self).__name__} has no {name!r}.{suggest(name, known)}")
+        return dataclasses.replace(self, **changes)
+
+    def symbols(self) -> dict[str, Any]:
+        """The fields that are SymPy symbols, by name."""
+        return {n: getattr(self, n) for n in self.quantities() if units.is_symbolic(getattr(self, n))}
+
+
+@dataclass(frozen=True)
+class Model(Noun):
+    """A transformer as the blackboard sees it: sizes, not layers of code.
+
+    `n_total` weights are stored and streamed, `n_active` of them multiply each token;
+    `bytes_per_param` is the stored width of a weight and `kv_bytes_per_token` the cache one
+    token leaves behind in all layers. A field left out is unknown, and a formula that needs
+    it says so.
+    """
+
+    n_total: units.Parameters = quantity("N_t", "total parameters", required=True)
+    n_active: units.Parameters = quantity("N_a", "parameters active per token", required=True)
+    bytes_per_param: units.BytesPerParameter = quantity("w", "stored bytes of a weight")
+    kv_bytes_per_token: units.BytesPerToken = quantity("k", "KV-cache bytes of one token, all layers")
+    layers: units.Layers = quantity("n_{layers}", "layers")
+    d_model: units.Count = quantity(r"d_{model}", "width of the residual stream")
+    experts: units.Count = quantity("n_{exp}", "routed experts in a layer")
+    experts_active: units.Count = quantity("n_{act}", "routed experts chosen per token")
+    attention_width: units.Count = quantity(
+        "A", "query heads times (key width + value width), one layer"
+    )
+    name: str = "model"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _not_above("n_active", self.n_active, "n_total", self.n_total)
+        if not isinstance(self.experts, Unknown) and not isinstance(self.experts_active, Unknown):
+            _not_above("experts_active", self.experts_active, "experts", self.experts)
+
+
+@dataclass(frozen=True)
+class System(Noun):
+    """The chips that work on one token together, everything summed over them.
+
+    One scale-up domain (an 8-GPU box, an NVL72 rack), or the part of it in use: `flops` are
+    dense FLOP/s at the precision of the arithmetic (a multiply-add is two), `bandwidth` is
+    HBM, `scale_up` and `scale_out` are the two networks in one direction.
+    """
+
+    flops: units.FlopPerSecond = quantity("F", "dense FLOP/s", required=True)
+    bandwidth: units.BytesPerSecond = quantity("W", "HBM bandwidth", required=True)
+    capacity: units.Bytes = quantity("C", "HBM capacity")
+    scale_up: units.BytesPerSecond = quantity("W_{up}", "scale-up bandwidth, one direction")
+    scale_out: units.BytesPerSecond = quantity("W_{out}", "scale-out bandwidth, one direction")
+    chips: units.Count = quantity("G", "chips")
+    dollars_per_second: units.DollarsPerSecond = quantity(r"\$", "rent of all chips")
+    name: str = "system"
+
+
+def _not_above(small_name: str, small: Any, large_name: str, large: Any) -> None:
+    if units.is_symbolic(small) or units.is_symbolic(large):
+        return
+    import numpy as np
+
+    if np.any(np.asarray(small) > np.asarray(large)):
+        raise InputError(f"{small_name} = {small} is larger than {large_name} = {large}")
+
+
+def suggest(name: str, known: typing.Iterable[str]) -> str:
+    """' Did you mean ...?' for the nearest known names, or an empty string."""
+    import difflib
+
+    known = list(known)
+    lower = {k.lower(): k for k in known}
+    near = difflib.get_close_matches(str(name).lower(), lower, n=3, cutoff=0.5)
+    return f" Did you mean {' or '.join(repr(lower[n]) for n in near)}?" if near else ""
