@@ -150,4 +150,3 @@ def speed_ceiling(price_ratio: Count, speed_ratio: Count) -> Ratio:
     2.8
     """
     return (price_ratio * speed_ratio - 1) / (price_ratio - 1)
-

@@ -48,7 +48,9 @@ def check_provenance(row: dict[str, str], where: str) -> None:
     """Refuse a fact without source, URL, date and a known confidence."""
     missing = [key for key in PROVENANCE if not (row.get(key) or "").strip()]
     if missing:
-        raise InputError(f"{where} has no {', '.join(missing)}: a fact needs {', '.join(PROVENANCE)}")
+        raise InputError(
+            f"{where} has no {', '.join(missing)}: a fact needs {', '.join(PROVENANCE)}"
+        )
     if not row["url"].startswith(("https://", "http://")):
         raise InputError(f"{where}: url {row['url']!r} is not a web address")
     if row["confidence"] not in CONFIDENCE:
@@ -66,7 +68,9 @@ class Chip(Noun):
     chip_bandwidth: BytesPerSecond = quantity("W_1", "HBM bandwidth of one chip")
     chip_capacity: Bytes = quantity("C_1", "HBM capacity of one chip")
     chip_scale_up: BytesPerSecond = quantity("W_{up,1}", "scale-up link of one chip, one direction")
-    chip_scale_out: BytesPerSecond = quantity("W_{out,1}", "network card of one chip, one direction")
+    chip_scale_out: BytesPerSecond = quantity(
+        "W_{out,1}", "network card of one chip, one direction"
+    )
     domain: Count = quantity("G_{dom}", "chips in a scale-up domain")
     rent: DollarsPerSecond = quantity(r"\$_1", "rent of one chip, middle of the range seen")
     vendor: str = ""
@@ -213,7 +217,9 @@ def bytes_per_element(precision: str) -> float:
     """Stored bytes of one number: bf16 2, fp8 1, fp4 0.5."""
     if precision not in BYTES_PER_ELEMENT:
         hint = suggest(precision, BYTES_PER_ELEMENT)
-        raise InputError(f"unknown precision {precision!r}; known: {', '.join(BYTES_PER_ELEMENT)}.{hint}")
+        raise InputError(
+            f"unknown precision {precision!r}; known: {', '.join(BYTES_PER_ELEMENT)}.{hint}"
+        )
     return BYTES_PER_ELEMENT[precision]
 
 
@@ -233,4 +239,6 @@ def _find(name: str, kind: str, table_name: str) -> str:
     if begins:
         raise InputError(f"{name!r} could be {', '.join(begins)}: say which {kind}")
     known = [r["name"] for r in table(table_name)]
-    raise InputError(f"unknown {kind} {name!r}.{suggest(name, [*names, *known])} Known: {', '.join(known)}")
+    raise InputError(
+        f"unknown {kind} {name!r}.{suggest(name, [*names, *known])} Known: {', '.join(known)}"
+    )

@@ -98,7 +98,9 @@ class Noun:
 
     def symbols(self) -> dict[str, Any]:
         """The fields that are SymPy symbols, by name."""
-        return {n: getattr(self, n) for n in self.quantities() if units.is_symbolic(getattr(self, n))}
+        return {
+            n: getattr(self, n) for n in self.quantities() if units.is_symbolic(getattr(self, n))
+        }
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,9 @@ class Model(Noun):
     n_total: units.Parameters = quantity("N_t", "total parameters", required=True)
     n_active: units.Parameters = quantity("N_a", "parameters active per token", required=True)
     bytes_per_param: units.BytesPerParameter = quantity("w", "stored bytes of a weight")
-    kv_bytes_per_token: units.BytesPerToken = quantity("k", "KV-cache bytes of one token, all layers")
+    kv_bytes_per_token: units.BytesPerToken = quantity(
+        "k", "KV-cache bytes of one token, all layers"
+    )
     layers: units.Layers = quantity("n_{layers}", "layers")
     d_model: units.Count = quantity(r"d_{model}", "width of the residual stream")
     experts: units.Count = quantity("n_{exp}", "routed experts in a layer")

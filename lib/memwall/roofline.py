@@ -103,9 +103,7 @@ def step_time(batch: Sequences, context: Tokens, model: Model, system: System) -
     >>> float(step_time(1, 0, m, System(1e15, 8e12)))
     0.5
     """
-    return maximum(
-        compute_time(batch, model, system), memory_time(batch, context, model, system)
-    )
+    return maximum(compute_time(batch, model, system), memory_time(batch, context, model, system))
 
 
 @formula
@@ -347,4 +345,3 @@ def mean_wait(period: Seconds) -> Seconds:
     0.03
     """
     return 3 * period / 2
-
