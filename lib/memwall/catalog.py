@@ -23,11 +23,14 @@ from .units import (
     TB,
     Bytes,
     BytesPerSecond,
+    BytesPerToken,
     Count,
     DollarsPerByte,
     DollarsPerSecond,
+    DollarsPerToken,
     FlopPerSecond,
     InputError,
+    Tokens,
 )
 
 PROVENANCE = ("source", "url", "date", "confidence")
@@ -118,11 +121,39 @@ class Chip(Noun):
 class MemoryDevice(Noun):
     """A place to keep a KV cache: how much it holds, how fast it gives it back, what it costs."""
 
-    name: str
-    tier: str
     capacity: Bytes = quantity("C", "capacity")
     bandwidth: BytesPerSecond = quantity("W", "read bandwidth")
     dollars_per_byte: DollarsPerByte = quantity(r"\$_B", "purchase price per byte")
+    name: str = "device"
+    tier: str = ""
+
+
+@dataclass(frozen=True)
+class SparseAttention(Noun):
+    """Attention that reads a chosen few tokens in full, and of all others only a short key."""
+
+    top_k: Count = quantity("K", "tokens read in full")
+    entry_bytes: BytesPerToken = quantity("k", "cache bytes of a token, all layers")
+    index_bytes: BytesPerToken = quantity("k_i", "bytes of a token's short key, all layers")
+    name: str = "sparse attention"
+
+
+@dataclass(frozen=True)
+class Price(Noun):
+    """One line of a provider's price list: dollars a token, for prompts of a range of lengths."""
+
+    input: DollarsPerToken = quantity(r"\$_{in}", "a token read for the first time")
+    output: DollarsPerToken = quantity(r"\$_{out}", "a token generated")
+    cache_read: DollarsPerToken = quantity(r"\$_{hit}", "a token found in the cache")
+    cache_write_5m: DollarsPerToken = quantity(r"\$_{5min}", "a token read and kept 5 minutes")
+    cache_write_1h: DollarsPerToken = quantity(r"\$_{1h}", "a token read and kept an hour")
+    storage: DollarsPerSecond = quantity(r"\$_{keep}", "keeping one token for a second")
+    context_from: Tokens = quantity("L_0", "shortest prompt of this line")
+    context_to: Tokens = quantity("L_1", "longest prompt of this line, where the list steps")
+    provider: str = ""
+    name: str = "price"
+    as_of: str = ""
+    date: str = ""
 
 
 def _number(text: str, scale: float = 1.0) -> float | None:
@@ -170,6 +201,22 @@ def memory_devices() -> dict[str, MemoryDevice]:
 
 
 @functools.cache
+def prices() -> tuple[Price, ...]:
+    """Every line of the price lists, in the order of the table; a model may have several lines."""
+    dollars = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
+    return tuple(
+        Price(
+            **{field: _number(r[field], 1e-6) for field in dollars},
+            storage=_number(r["storage_per_mtok_hour"], 1e-6 / HOUR),
+            context_from=_number(r["context_from"]),
+            context_to=_number(r["context_to"]),
+            **{field: r[field] for field in ("provider", "name", "as_of", "date")},
+        )
+        for r in table("prices")
+    )
+
+
+@functools.cache
 def _model_rows() -> dict[str, dict[str, str]]:
     return {r["name"]: r for r in table("models")}
 
@@ -206,6 +253,29 @@ def model(name: str, weights: str = "", cache: str = "bf16") -> Model:
 def models() -> dict[str, Model]:
     """Every model of the catalog by name, weights as released and a bf16 cache."""
     return {name: model(name) for name in _model_rows()}
+
+
+def training_tokens(name: str) -> Any:
+    """Tokens that the catalog's model read in pre-training, or `Unknown`."""
+    found = _find(name, "model", "models")
+    tokens = _number(_model_rows()[found]["train_tokens_t"], 1e12)
+    return Unknown("training_tokens", found) if tokens is None else tokens
+
+
+def sparse_attention(name: str, cache: str = "bf16", index: str = "fp8") -> SparseAttention:
+    """The sparse attention of the catalog's model; `index` is how its short keys are stored."""
+    found = _find(name, "model", "models")
+    row = _model_rows()[found]
+    if not row["sparse_top_k"]:
+        raise InputError(f"{found} has no sparse attention of this kind: {row['attention']}")
+    keys, elements = (_number(row[f"{k}_elements_per_token"]) for k in ("index", "cache"))
+    return SparseAttention(
+        top_k=_number(row["sparse_top_k"]),
+        # the catalog counts the short keys as part of the cache; here they stand apart
+        entry_bytes=keys and elements and (elements - keys) * bytes_per_element(cache),
+        index_bytes=keys and keys * bytes_per_element(index),
+        name=found,
+    )
 
 
 def memory_device(name: str) -> MemoryDevice:
