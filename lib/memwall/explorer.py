@@ -1,0 +1,763 @@
+"""Live figures: sliders and curves that run the library's own formulas in the reader's browser.
+
+    m, s = Model.symbolic(), System.symbolic()
+    B, L = variables("batch context")
+
+    Explorer("latency",
+        title=[(roofline.compute_time(B, m, s) > roofline.memory_time(B, L, m, s),
+                "At {batch} the arithmetic sets the pace: {step_time} a step"),
+               "At {batch} the memory sets the pace: {step_time} a step"],
+        controls=[
+            Preset("Model", {n: model(n) for n in ("DeepSeek-V3", "gpt-oss-120b")}, m),
+            Preset("Chips", {f"8 {n}": chip(n).system(8) for n in ("H100", "B200")}, s),
+            Slider(B, "Batch size", 1, 1e5, 256, unit="sequences", log=True),
+            Slider(L, "Context", 1e3, 1e6, 8e3, unit="tokens", log=True),
+        ],
+        chart=Lines(x=B, y=("Step time", "s"), log="xy",
+            curves=[Curve("arithmetic", roofline.compute_time(B, m, s), "compute"),
+                    Curve("memory", roofline.memory_time(B, L, m, s), "weights"),
+                    Curve("step", roofline.step_time(B, L, m, s), "bound")],
+            points=[Point("you", B, roofline.step_time(B, L, m, s))],
+            guides=[Guide("balance {balance}", x=roofline.balance_batch(m, s))]),
+        readouts=[Readout("Step time", roofline.step_time(B, L, m, s), "s"),
+                  Readout("Balance", roofline.balance_batch(m, s), "sequences")],
+        alt="Step time against batch size, flat then rising; at {batch} it is {step_time}.")
+
+**Expressions** are SymPy expressions, made by calling formulas with symbols; they are printed as
+JavaScript by `algebra.javascript` and nowhere else. A symbol's name is the name of a variable of
+the figure. Each symbol must be set by a control, or be a constant given in `values={symbol: 1.0}`.
+A chart's own sweep variable needs no control. Kinds (colours) are those of `figures.COLORS`,
+units those of `units.human`.
+
+**Variables.** `variables("batch context")` gives positive symbols. A variable that can be 0 (a
+context, a switch) and is compared with 0 wants `variables("x", nonnegative=True)`, or SymPy
+decides `x > 0` for good. A symbol for a model's or system's field comes from `Model.symbolic()`.
+A `Chip` sized by a slider: `Chip.symbolic(name="chip")` has fields `flops_fp8, chip_bandwidth,
+...`, and `.system(n, "fp8")` of it is a System of expressions.
+
+**Controls.**
+`Slider(symbol, label, low, high, default, unit, log, zero, step, integer)`: a slider with a box
+for an exact value. `log=True` for a logarithmic one, `zero=True` adds a stop at 0 below `low`.
+`Choice(symbol, label, {"fp8": 1, "bf16": 2}, default)`: a list that sets one variable.
+`Toggle(symbol, label, True)`: a switch, 1 or 0.
+`Preset(label, {name: noun}, symbolic_noun, default)`: a list that sets several variables at once;
+the options may also be tuples of nouns (then give a tuple of symbolic nouns) or plain
+dictionaries `{symbol: value}`. It reads "custom" once another control moves one of its variables.
+With `skip_unknown=True`, options that lack a fact the figure needs are left out, not refused.
+
+**Charts** (`chart=` one or a list; they share the controls; each may have its own `title=`).
+`Lines(x, y, curves)`: `x` is the symbol swept along the axis (name, unit, range come from its
+slider, or from `x_label`, `x_range`), `y` is (name, unit), `log` names the logarithmic axes. For
+a parametric curve give `x=("Speed", "token/s"), sweep=B` and each curve its own `x=` expression.
+`y_range` fixes the axis; left out, it follows the curves in round steps. `Curve(..., step=True)`
+draws steps, `fill_to=expr` shades a band, `when=condition` hides it. `Point(label, x, y, kind)`
+is a named point, `Guide(label, x=... or y=...)` a reference line, and
+`Dots(label, [(x, y), (x, y, "name")], kind)` are measured or listed values. The reader can also
+drag in the chart to move the swept variable.
+`Bars(value=("Time", "s"), bars=[Bar(label, expr, kind)])`: one bar a row; `stacked=True` draws
+one bar cut in parts, unfolded below; `log=True`, `guides=[Guide(label, x=expr)]`.
+`Regions(x, y, regions=[Region(label, expr, kind)])`: a map over two swept symbols, coloured by
+the largest expression (`pick="smallest"` for the smallest), with `points` and `guides`.
+`Grid(cell, rows, columns)`: a matrix; `cell` is an expression 0..1 in the symbols `row` and
+`column` (counted from 0), rows and columns are numbers or expressions. `kind` may be a tuple of
+kinds with `which=expr` the index of a cell's kind; `text=expr` prints a whole number in each cell.
+
+**Tables.** An undefined function, `Function("avalanche")(rounds, row)`, is looked up in
+`tables={"avalanche": nested list}`: each index is rounded and clipped to the table.
+
+**Readouts and words.** `Readout(label, expr, unit, key, low, high, link)`: a number beside the
+chart, with its band and the chapter that derives it if given. `Words(key, (condition, text), ...,
+"otherwise", label="")` is a readout in words. Templates (title, alt, labels of points and guides,
+words, messages) hold `{key}` of a readout (default key: label in lower case with underscores),
+`{variable}`, or `{Label}` of a list, formatted for people. A title is a template, or a list like
+the cases of `Words`. `messages=[(condition, template)]` are shown while their condition holds: say
+in words what is wrong with impossible input. `compare=True` adds a button that keeps the present
+state as A and shows both.
+
+**In Python.** `explorer.values` is a traitlet: `explorer.observe(f, "values")`.
+`explorer.set(batch=512, Model="gpt-oss-120b")` moves the view, `explorer.readouts()` gives raw
+numbers. On a page without a kernel explorer.js mounts the same figure on the HTML made here;
+without JavaScript, a still figure stands in its place.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any
+
+import anywidget
+import numpy as np
+import sympy
+import traitlets
+
+from . import figures
+from .algebra import javascript
+from .nouns import Noun, Unknown, suggest
+from .units import InputError, human
+
+Expr = Any  # a SymPy expression, or a number
+Template = str | Sequence[Any]  # a template, or [(condition, template), ..., template]
+
+# names that mean something else in the JavaScript a figure compiles
+RESERVED = frozenset(
+    """v lookup i xs out arguments await break case catch class const continue debugger default
+    delete do else enum eval export extends false finally for function if implements import in
+    instanceof interface let new null package private protected public return static super switch
+    this throw true try typeof var void while with yield Math Infinity NaN undefined""".split()  # noqa: SIM905
+)
+
+
+def variables(names: str, **assumptions: Any) -> Any:
+    """Symbols for a figure's variables, positive unless told otherwise."""
+    return sympy.symbols(names, **(assumptions or {"positive": True}))
+
+
+# ---- what a figure is made of -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Slider:
+    symbol: Any
+    label: str
+    low: float
+    high: float
+    default: float | None = None  # None: a preset sets it
+    unit: str = "1"
+    log: bool = False
+    zero: bool = False
+    step: float | None = None
+    integer: bool = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    symbol: Any
+    label: str
+    options: Mapping[str, float]
+    default: str = ""
+
+
+@dataclass(frozen=True)
+class Toggle:
+    symbol: Any
+    label: str
+    default: bool = False
+
+
+@dataclass(frozen=True)
+class Preset:
+    label: str
+    options: Mapping[str, Any]
+    sets: Any = ()
+    default: str = ""
+    skip_unknown: bool = False
+
+
+@dataclass(frozen=True)
+class Curve:
+    label: str
+    y: Expr
+    kind: str = "bound"
+    x: Expr = None
+    width: float = 2.0
+    step: bool = False
+    fill_to: Expr = None
+    when: Expr = True
+
+
+@dataclass(frozen=True)
+class Point:
+    label: str
+    x: Expr
+    y: Expr
+    kind: str = "bound"
+    when: Expr = True
+
+
+@dataclass(frozen=True)
+class Guide:
+    label: str
+    x: Expr = None
+    y: Expr = None
+    kind: str = "muted"
+    when: Expr = True
+
+
+@dataclass(frozen=True)
+class Dots:
+    label: str
+    data: Sequence[tuple[Any, ...]]
+    kind: str = "muted"
+
+
+@dataclass(frozen=True)
+class Lines:
+    x: Any
+    y: tuple[str, str]
+    curves: Sequence[Curve]
+    log: str = ""
+    points: Sequence[Point] = ()
+    guides: Sequence[Guide] = ()
+    dots: Sequence[Dots] = ()
+    x_label: tuple[str, str] | None = None
+    x_range: tuple[Expr, Expr] | None = None
+    y_range: tuple[Expr, Expr] | None = None
+    sweep: Any = None
+    sweep_range: tuple[Expr, Expr] | None = None
+    samples: int = 160
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Bar:
+    label: str
+    value: Expr
+    kind: str = "bound"
+    when: Expr = True
+
+
+@dataclass(frozen=True)
+class Bars:
+    value: tuple[str, str]
+    bars: Sequence[Bar]
+    stacked: bool = False
+    log: bool = False
+    range: tuple[Expr, Expr] | None = None
+    guides: Sequence[Guide] = ()
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Region:
+    label: str
+    value: Expr
+    kind: str = "bound"
+
+
+@dataclass(frozen=True)
+class Regions:
+    x: Any
+    y: Any
+    regions: Sequence[Region]
+    log: str = "xy"
+    pick: str = "largest"
+    points: Sequence[Point] = ()
+    guides: Sequence[Guide] = ()
+    x_label: tuple[str, str] | None = None
+    y_label: tuple[str, str] | None = None
+    x_range: tuple[Expr, Expr] | None = None
+    y_range: tuple[Expr, Expr] | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Grid:
+    cell: Expr
+    rows: Expr
+    columns: Expr
+    x: tuple[str, str] = ("", "")
+    y: tuple[str, str] = ("", "")
+    kind: str | tuple[str, ...] = "weights"
+    which: Expr = 0
+    text: Expr = None
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Readout:
+    label: str
+    value: Expr
+    unit: str = "1"
+    key: str = ""
+    low: Expr = None
+    high: Expr = None
+    link: str = ""
+
+
+@dataclass(frozen=True, init=False)
+class Words:
+    key: str
+    cases: tuple[Any, ...] = field(default=())
+    label: str = ""
+
+    def __init__(self, key: str, *cases: Any, label: str = "") -> None:
+        for name, value in (("key", key), ("cases", cases), ("label", label)):
+            object.__setattr__(self, name, value)
+
+
+# ---- from declarations to a spec ----------------------------------------------------------------
+
+
+def _key(readout: Readout | Words) -> str:
+    return readout.key or re.sub(r"\W+", "_", readout.label.lower()).strip("_")
+
+
+def _name(symbol: Any, owner: str) -> str:
+    name = symbol if isinstance(symbol, str) else getattr(symbol, "name", None)
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_]\w*", name) or name in RESERVED:
+        raise InputError(f"{owner}: {symbol!r} cannot name a variable of a live figure")
+    return name
+
+
+def _cases(template: Template, owner: str) -> list[tuple[Any, str]]:
+    """[(condition, template), ...], the last one's condition true where a plain string ends it."""
+    listed = [template] if isinstance(template, str) else list(template)
+    cases = [(True, case) if isinstance(case, str) else case for case in listed]
+    if not all(isinstance(c, tuple) and len(c) == 2 and isinstance(c[1], str) for c in cases):
+        raise InputError(f"{owner} wants templates or (condition, template) pairs")
+    return cases
+
+
+class _Builder:
+    """Turns declarations into the JSON that explorer.js reads, checking every name on the way."""
+
+    def __init__(
+        self, controls: Sequence[Any], constants: Mapping[Any, float], tables: Any
+    ) -> None:
+        self.tables = tables
+        self.used: set[str] = set()
+        self.constants = {_name(k, "values"): float(x) for k, x in constants.items()}
+        self.controls = controls
+        self.sliders = {_name(c.symbol, c.label): c for c in controls if isinstance(c, Slider)}
+        self.settable = set(self.constants)
+        self.lists: dict[str, dict[str, dict[str, Any]]] = {}
+        for c in controls:
+            if isinstance(c, Preset):
+                self.lists[c.label] = {o: self.assignment(c, o) for o in c.options}
+            elif isinstance(c, Choice):
+                name = _name(c.symbol, c.label)
+                self.lists[c.label] = {o: {name: float(x)} for o, x in c.options.items()}
+            elif isinstance(c, Slider | Toggle):
+                self.settable.add(_name(c.symbol, c.label))
+            else:
+                raise InputError(f"{c!r} is no control: Slider, Choice, Toggle or Preset")
+        for c in controls:
+            if isinstance(c, Preset | Choice):
+                options = self.lists[c.label]
+                if not options:
+                    raise InputError(f"{c.label} has no options")
+                if c.default and c.default not in options:
+                    raise InputError(
+                        f"{c.label} has no option {c.default!r}.{suggest(c.default, options)}"
+                    )
+                self.settable.update(*(o for o in options.values()))
+
+    def assignment(self, preset: Preset, option: str) -> dict[str, Any]:
+        given = preset.options[option]
+        if isinstance(given, Mapping):
+            return {_name(k, preset.label): float(x) for k, x in given.items()}
+        nouns = given if isinstance(given, tuple) else (given,)
+        symbolic = preset.sets if isinstance(preset.sets, tuple) else (preset.sets,)
+        if len(nouns) != len(symbolic) or not all(isinstance(n, Noun) for n in (*nouns, *symbolic)):
+            raise InputError(
+                f"{preset.label}, option {option!r}: give a Model, System or Chip for each "
+                "symbolic one the preset sets, or a dictionary of values"
+            )
+        return {
+            symbol.name: getattr(noun, name)
+            for noun, symbols in zip(nouns, symbolic, strict=True)
+            for name, symbol in symbols.symbols().items()
+        }
+
+    def code(self, expression: Expr, owner: str, *own: str) -> str:
+        """The JavaScript of an expression, every symbol in it known (`own`: a chart's sweep)."""
+        expression = sympy.sympify(expression)
+        if expression in (sympy.true, sympy.false):
+            return str(expression).lower()
+        for name in sorted(s.name for s in expression.free_symbols):
+            if name in own:
+                continue
+            if name not in self.settable:
+                raise InputError(
+                    f"{owner} depends on {name!r}, which no control sets."
+                    f"{suggest(name, self.settable)}"
+                )
+            self.used.add(name)
+        for node in expression.atoms(sympy.core.function.AppliedUndef):
+            if node.func.__name__ not in self.tables:
+                raise InputError(
+                    f"{owner} looks up a table {node.func.__name__!r} that is not given"
+                )
+        return re.sub(r"\s+", " ", javascript(expression))
+
+    def cases(self, template: Template, owner: str) -> list[list[str]]:
+        return [[self.code(c, owner), self.text(t, owner)] for c, t in _cases(template, owner)]
+
+    def text(self, template: str, owner: str) -> str:
+        for key in re.findall(r"\{([^{}]*)\}", template):
+            known = [*self.keys, *self.settable, *self.lists]
+            if key not in known:
+                raise InputError(f"{owner}: nothing is called {{{key}}}.{suggest(key, known)}")
+            if key in self.settable and key not in self.keys:
+                self.used.add(key)
+        return template
+
+    def pair(self, pair: Any, owner: str) -> list[str | None]:
+        if not isinstance(pair, Sequence) or len(pair) != 2:
+            raise InputError(f"{owner}: a range is (low, high), None where it is open")
+        return [None if end is None else self.code(end, owner) for end in pair]
+
+    def axis(self, symbol: Any, label: Any, range_: Any, log: bool, owner: str) -> dict[str, Any]:
+        """A swept axis: name, unit and range from the symbol's slider unless given."""
+        name = _name(symbol, owner)
+        slider = self.sliders.get(name)
+        if slider is None and (range_ is None or label is None):
+            raise InputError(
+                f"{owner}: {name!r} has no slider, so the chart needs its label and range"
+            )
+        title, unit = label or (slider.label, slider.unit)
+        low, high = range_ or (slider.low, slider.high)
+        return {"name": title, "unit": unit, "log": log, "range": self.pair((low, high), owner)}
+
+    def marks(self, items: Sequence[Any], owner: str, *own: str) -> list[dict[str, Any]]:
+        """Points, guides, bars, regions: label, kind and expressions alike."""
+        made = []
+        for item in items:
+            where = f"{owner}, {type(item).__name__.lower()} {item.label!r}"
+            if item.kind not in figures.COLORS:
+                raise InputError(
+                    f"{where}: no kind {item.kind!r}.{suggest(item.kind, figures.COLORS)}"
+                )
+            mark = {"label": self.text(item.label, where), "kind": item.kind}
+            for part in ("x", "y", "value", "when", "fill_to"):
+                value = getattr(item, part, None)
+                if value is not None and value is not True:
+                    mark[part] = self.code(value, where, *own)
+            for part, usual in (("width", 2.0), ("step", False)):
+                if getattr(item, part, usual) != usual:
+                    mark[part] = getattr(item, part)
+            made.append(mark)
+        return made
+
+    def chart(self, chart: Any, owner: str) -> dict[str, Any]:
+        if isinstance(chart, Lines):
+            return self.lines(chart, owner)
+        spec: dict[str, Any]
+        if isinstance(chart, Bars):
+            name, unit = chart.value
+            axis = {"name": name, "unit": unit, "log": chart.log,
+                    "range": self.pair(chart.range or (None, None), owner)}  # fmt: skip
+            spec = {"kind": "bars", "x": axis, "bars": self.marks(chart.bars, owner),
+                    "guides": self.marks(chart.guides, owner), "stacked": chart.stacked}  # fmt: skip
+        elif isinstance(chart, Regions):
+            if chart.pick not in ("largest", "smallest"):
+                raise InputError(f"{owner}: pick is 'largest' or 'smallest', not {chart.pick!r}")
+            x, y = _name(chart.x, owner), _name(chart.y, owner)
+            spec = {
+                "kind": "regions", "sweep": x, "sweep_y": y, "pick": chart.pick,
+                "x": self.axis(chart.x, chart.x_label, chart.x_range, "x" in chart.log, owner),
+                "y": self.axis(chart.y, chart.y_label, chart.y_range, "y" in chart.log, owner),
+                "regions": self.marks(chart.regions, owner, x, y),
+                "points": self.marks(chart.points, owner),
+                "guides": self.marks(chart.guides, owner),
+            }  # fmt: skip
+        elif isinstance(chart, Grid):
+            kinds = (chart.kind,) if isinstance(chart.kind, str) else chart.kind
+            own = ("row", "column")
+            spec = {
+                "kind": "grid", "kinds": list(kinds), "x": chart.x, "y": chart.y,
+                "rows": self.code(chart.rows, owner), "columns": self.code(chart.columns, owner),
+                "cell": self.code(chart.cell, owner, *own),
+                "which": self.code(chart.which, owner, *own),
+            }  # fmt: skip
+            if chart.text is not None:
+                spec["text"] = self.code(chart.text, owner, *own)
+        else:
+            raise InputError(f"{owner}: {chart!r} is no chart: Lines, Bars, Regions or Grid")
+        return spec | ({"title": self.text(chart.title, owner)} if chart.title else {})
+
+    def lines(self, chart: Lines, owner: str) -> dict[str, Any]:
+        parametric = isinstance(chart.x, tuple)
+        symbol = chart.sweep if parametric else chart.x
+        if symbol is None:
+            raise InputError(f"{owner}: a parametric chart needs sweep=")
+        sweep = _name(symbol, owner)
+        if parametric:
+            swept = self.axis(symbol, ("", ""), chart.sweep_range, False, owner)["range"]
+            name, unit = chart.x
+            x = {
+                "name": name,
+                "unit": unit,
+                "range": self.pair(chart.x_range or (None, None), owner),
+            }
+            slider = self.sliders.get(sweep)
+            sweep_log = slider.log if slider else True
+        else:
+            x = self.axis(symbol, chart.x_label, chart.x_range, False, owner)
+            swept, sweep_log = x["range"], "x" in chart.log
+        for c in chart.curves:
+            if parametric and c.x is None:
+                raise InputError(f"{owner}, curve {c.label!r}: a parametric curve needs its own x=")
+        dots = []
+        for d in chart.dots:
+            if d.kind not in figures.COLORS:
+                raise InputError(f"{owner}, dots {d.label!r}: no kind {d.kind!r}")
+            dots.append({"label": d.label, "kind": d.kind,
+                         "data": [[float(p[0]), float(p[1]), *map(str, p[2:3])] for p in d.data]})  # fmt: skip
+        return {
+            "kind": "lines", "sweep": sweep, "swept": swept, "sweepLog": sweep_log,
+            "samples": chart.samples, "x": x | {"log": "x" in chart.log},
+            "y": {"name": chart.y[0], "unit": chart.y[1], "log": "y" in chart.log,
+                  "range": self.pair(chart.y_range or (None, None), owner)},
+            "curves": self.marks(chart.curves, owner, sweep),
+            "points": self.marks(chart.points, owner),
+            "guides": self.marks(chart.guides, owner),
+            "dots": dots,
+        } | ({"title": self.text(chart.title, owner)} if chart.title else {})  # fmt: skip
+
+    def readout(self, r: Readout | Words) -> dict[str, Any]:
+        key = _key(r)
+        if isinstance(r, Words):
+            return {"key": key, "label": r.label, "words": self.cases(r.cases, f"words {key!r}")}
+        where = f"readout {r.label!r}"
+        made = {"key": key, "label": r.label, "unit": r.unit, "value": self.code(r.value, where)}
+        for part in ("low", "high"):
+            if getattr(r, part) is not None:
+                made[part] = self.code(getattr(r, part), where)
+        return made | ({"link": r.link} if r.link else {})
+
+    def build(self, given: dict[str, Any]) -> dict[str, Any]:
+        readouts = given["readouts"]
+        self.keys = [_key(r) for r in readouts]
+        if len(set(self.keys)) < len(self.keys):
+            raise InputError(f"two readouts share a key: {sorted(self.keys)}")
+        spec = {
+            "id": given["id"],
+            "title": self.cases(given["title"], "title"),
+            "alt": self.text(given["alt"], "alt"),
+            "readouts": [self.readout(r) for r in readouts],
+            "messages": [self.cases([c], "message")[0] for c in given["messages"]],
+            "charts": [self.chart(c, f"chart {i}") for i, c in enumerate(given["charts"], 1)],
+        }
+        spec["controls"], spec["values"] = self.finish_controls()
+        if self.tables:
+            spec["tables"] = self.tables
+        if given["compare"]:
+            spec["compare"] = True
+        return spec
+
+    def finish_controls(self) -> tuple[list[dict[str, Any]], dict[str, float]]:
+        """Controls for the page, and every variable's first value; a dead control is refused."""
+        made: list[dict[str, Any]] = []
+        values = {name: x for name, x in self.constants.items() if name in self.used}
+        for c in self.controls:
+            if isinstance(c, Preset | Choice):
+                options = self.live_options(c)
+                default = c.default if c.default in options else next(iter(options))
+                values |= options[default]
+                made.append(
+                    {"kind": "list", "label": c.label, "default": default, "options": options}
+                )
+                continue
+            name = _name(c.symbol, c.label)
+            if name not in self.used:
+                raise InputError(f"the control {c.label!r} is dead: no expression uses {name!r}")
+            if isinstance(c, Toggle):
+                values[name] = float(c.default)
+                made.append({"kind": "toggle", "label": c.label, "name": name})
+                continue
+            if not (math.isfinite(c.low) and math.isfinite(c.high) and c.low < c.high):
+                raise InputError(f"slider {c.label!r}: {c.low} to {c.high} is not a range")
+            if c.log and c.low <= 0:
+                raise InputError(
+                    f"slider {c.label!r}: a log slider starts above 0 (zero=True adds 0)"
+                )
+            if c.default is not None:
+                values[name] = float(c.default)
+            made.append({"kind": "slider", "label": c.label, "name": name, "low": float(c.low),
+                         "high": float(c.high), "unit": c.unit}
+                        | {k: getattr(c, k) for k in ("log", "zero", "step", "integer")
+                           if getattr(c, k)})  # fmt: skip
+        for name, c in self.sliders.items():
+            if name not in values:
+                raise InputError(f"slider {c.label!r} has no default and no preset sets {name!r}")
+            if not (c.low <= values[name] <= c.high or (c.zero and values[name] == 0)):
+                raise InputError(
+                    f"slider {c.label!r} starts at {values[name]:g}, outside {c.low:g} to {c.high:g}"
+                )
+        return made, values
+
+    def live_options(self, c: Preset | Choice) -> dict[str, dict[str, float]]:
+        """A list's options, only with what the figure uses; a fact it needs must be there."""
+        live = {}
+        for option, values in self.lists[c.label].items():
+            wanted = {n: x for n, x in values.items() if n in self.used}
+            unknown = [n for n, x in wanted.items() if isinstance(x, Unknown)]
+            if unknown and not getattr(c, "skip_unknown", False):
+                raise InputError(
+                    f"{c.label}, option {option!r}: {unknown[0]} is not known, and the figure uses it"
+                )
+            if not unknown:
+                live[option] = {n: float(x) for n, x in wanted.items()}
+        if not live or not any(live.values()):
+            raise InputError(f"the control {c.label!r} is dead: no expression uses what it sets")
+        if c.default and c.default not in live:
+            raise InputError(f"{c.label}: the default {c.default!r} lacks a fact the figure uses")
+        return live
+
+
+# ---- the same expressions in Python: the still figure, readouts ---------------------------------
+
+
+class _Calculator:
+    """Evaluates the figure's expressions in Python, one number at a time."""
+
+    def __init__(self, tables: Mapping[str, Any]) -> None:
+        self.tables = {name: self.lookup(np.asarray(t, dtype=float)) for name, t in tables.items()}
+        self.compiled: dict[Any, tuple[list[str], Any]] = {}
+
+    @staticmethod
+    def lookup(table: Any) -> Any:
+        def look(*index: Any) -> Any:
+            at = (
+                min(max(math.floor(i + 0.5), 0), n - 1)
+                for i, n in zip(index, table.shape, strict=True)
+            )
+            return table[tuple(at)]
+
+        return look
+
+    def __call__(self, expression: Expr, values: Mapping[str, float]) -> Any:
+        if expression not in self.compiled:
+            expr = sympy.sympify(expression)
+            names = sorted(expr.free_symbols, key=lambda s: s.name)
+            code = sympy.lambdify(names, expr, modules=[self.tables, "math"])
+            self.compiled[expression] = [s.name for s in names], code
+        names, code = self.compiled[expression]
+        with np.errstate(all="ignore"):
+            try:
+                return code(*(np.float64(values[n]) for n in names))
+            except (OverflowError, ValueError):
+                return math.nan
+            except ZeroDivisionError:
+                return math.inf
+
+
+class Explorer(anywidget.AnyWidget):
+    """A live figure: see this module's docstring."""
+
+    _esm = (
+        resources.files(__package__).joinpath("explorer.js").read_text(encoding="utf-8")
+        + "\nexport default { render: memwallExplorer.render };"
+    )
+    _css = resources.files(__package__).joinpath("explorer.css").read_text(encoding="utf-8")
+    spec = traitlets.Dict().tag(sync=True)
+    values = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        id: str,
+        *,
+        title: Template,
+        controls: Sequence[Any],
+        chart: Any,
+        alt: str,
+        readouts: Sequence[Readout | Words] = (),
+        messages: Sequence[tuple[Any, str]] = (),
+        tables: Mapping[str, Any] | None = None,
+        values: Mapping[Any, float] | None = None,
+        compare: bool = False,
+    ) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9-]*", id):
+            raise InputError(f"id {id!r}: a short word of small letters, digits and hyphens")
+        charts = list(chart) if isinstance(chart, list | tuple) else [chart]
+        builder = _Builder(controls, values or {}, dict(tables or {}))
+        self._given = {
+            "id": id, "title": title, "alt": alt, "readouts": readouts,
+            "messages": messages, "charts": charts, "compare": compare,
+        }  # fmt: skip
+        spec = builder.build(self._given)
+        self._units = {n: c.unit for n, c in builder.sliders.items()}
+        self._calculate = _Calculator(builder.tables)
+        super().__init__(spec=spec, values=dict(spec["values"]))
+
+    @traitlets.validate("values")
+    def _check(self, proposal: Any) -> dict[str, float]:
+        """Values are complete, known by name and finite, whoever sets them."""
+        first = self.spec["values"]
+        checked = dict(first)
+        for name, value in proposal["value"].items():
+            if name not in first:
+                raise InputError(f"no variable {name!r} in this figure.{suggest(name, first)}")
+            if isinstance(value, str | bool) or not math.isfinite(value):
+                raise InputError(f"{name} must be a finite number, not {value!r}")
+            checked[name] = float(value)
+        return checked
+
+    def set(self, **changes: Any) -> None:
+        """Move the figure: variables by name, lists by label and option."""
+        lists = {c["label"]: c["options"] for c in self.spec["controls"] if c["kind"] == "list"}
+        values = dict(self.values)
+        for name, value in changes.items():
+            if name in lists:
+                if value not in lists[name]:
+                    raise InputError(
+                        f"{name} has no option {value!r}.{suggest(str(value), lists[name])}"
+                    )
+                values |= lists[name][value]
+            else:
+                values[name] = value
+        self.values = values
+
+    def readouts(self) -> dict[str, Any]:
+        """Every readout at the present values: raw numbers in SI, or words."""
+        return {
+            _key(r): self._words(r.cases) if isinstance(r, Words) else self._number(r.value)
+            for r in self._given["readouts"]
+        }
+
+    def text(self, template: Template) -> str:
+        """A template at the present values."""
+        return self._words([template] if isinstance(template, str) else template)
+
+    def _number(self, expression: Expr, **own: float) -> float:
+        return float(self._calculate(expression, self.values | own))
+
+    def _words(self, cases: Sequence[Any]) -> str:
+        for condition, template in _cases(list(cases), "text"):
+            if bool(self._calculate(condition, self.values)):
+                return re.sub(r"\{([^{}]*)\}", lambda m: self._printed(m[1]), template)
+        return ""
+
+    def _printed(self, key: str) -> str:
+        """What stands for {key}: a readout, a list's option, or a variable."""
+        for r in self._given["readouts"]:
+            if _key(r) == key:
+                return self._words(r.cases) if isinstance(r, Words) else human(self._number(r.value), r.unit)  # fmt: skip
+        if key in self.values:
+            return human(self.values[key], self._units.get(key, "1"))
+        control = next(c for c in self.spec["controls"] if c["label"] == key)
+        return next(
+            (o for o, v in control["options"].items() if v.items() <= self.values.items()), "custom"
+        )
+
+    # ---- the page without a kernel ----
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        alt = self.text(self._given["alt"])
+        return data | {"text/html": self.html(), "text/plain": alt}, metadata
+
+    def html(self) -> str:
+        """The figure for a page: a still, and the spec from which explorer.js makes it live."""
+        spec = json.dumps(self.spec, ensure_ascii=False, separators=(",", ":"))
+        spec = spec.replace("<", "\\u003c")  # so that no text can end the script element
+        numbers = [
+            f"{r.label}: {self._printed(_key(r))}" for r in self._given["readouts"] if r.label
+        ]
+        caption = ". ".join([self.text(self._given["title"]), *numbers])
+        return (
+            f'<div class="mw-explorer" id="explorer-{self._given["id"]}">'
+            f'<figure class="mw-still">{self._still()}<figcaption>{html.escape(caption)}. '
+            "<small>A still: the live figure needs JavaScript.</small></figcaption></figure>"
+            f'<script type="application/json">{spec}</script></div>'
+        )
+
+    def _still(self) -> str:
+        return ""
