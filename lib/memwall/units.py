@@ -108,7 +108,10 @@ DollarsPerSecond = _of("$/s", dollars=1, seconds=-1, open=False)
 DollarsPerToken = _of("$/token", dollars=1, open=False)
 DollarsPerByte = _of("$/B", dollars=1, bytes=-1, open=False)
 
-_PREFIXES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+_PREFIXES = (
+    (1e24, "Y"), (1e21, "Z"), (1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"),
+    (1e3, "k"), (1.0, ""),
+)  # fmt: skip
 _TIMES = (
     (86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"),
 )  # fmt: skip
