@@ -30,7 +30,10 @@ from .units import (
     DollarsPerToken,
     FlopPerSecond,
     InputError,
+    Kilograms,
+    Metres,
     Tokens,
+    Watts,
 )
 
 PROVENANCE = ("source", "url", "date", "confidence")
@@ -156,6 +159,26 @@ class Price(Noun):
     date: str = ""
 
 
+@dataclass(frozen=True)
+class Rack(Noun):
+    """A scale-up domain as furniture: packages and dies, power, mass, copper; or a room's limit.
+
+    `kind` is "domain" for a machine, "hall" or "cabinet" for what a building can take.
+    """
+
+    packages: Count = quantity("G", "GPU packages in one scale-up domain")
+    dies_per_package: Count = quantity("n_{die}", "compute dies in a package")
+    marketed: Count = quantity("G_{ad}", "the number in its name")
+    power: Watts = quantity("P", "power, middle of the range seen")
+    mass: Kilograms = quantity("m", "mass")
+    cables: Count = quantity("n_{wire}", "scale-up cables")
+    cable_length: Metres = quantity("l", "length of all scale-up cables")
+    optics_extra: Watts = quantity("P_{opt}", "extra power had the cables been optical")
+    cooling: str = ""
+    kind: str = "domain"
+    name: str = "rack"
+
+
 def _number(text: str, scale: float = 1.0) -> float | None:
     return float(text) * scale if text else None
 
@@ -204,16 +227,21 @@ def memory_devices() -> dict[str, MemoryDevice]:
 def prices() -> tuple[Price, ...]:
     """Every line of the price lists, in the order of the table; a model may have several lines."""
     dollars = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
-    return tuple(
-        Price(
-            **{field: _number(r[field], 1e-6) for field in dollars},
+
+    def line(r: dict[str, str]) -> Price:
+        quantities: dict[str, Any] = {field: _number(r[field], 1e-6) for field in dollars}
+        return Price(
+            **quantities,
             storage=_number(r["storage_per_mtok_hour"], 1e-6 / HOUR),
             context_from=_number(r["context_from"]),
             context_to=_number(r["context_to"]),
-            **{field: r[field] for field in ("provider", "name", "as_of", "date")},
+            provider=r["provider"],
+            name=r["name"],
+            as_of=r["as_of"],
+            date=r["date"],
         )
-        for r in table("prices")
-    )
+
+    return tuple(map(line, table("prices")))
 
 
 @functools.cache
@@ -281,6 +309,11 @@ def sparse_attention(name: str, cache: str = "bf16", index: str = "fp8") -> Spar
 def memory_device(name: str) -> MemoryDevice:
     """The catalog's memory device of that name or unambiguous beginning."""
     return memory_devices()[_find(name, "memory device", "memory")]
+
+
+def rack(name: str) -> Rack:
+    """The catalog's rack of that name, alias or unambiguous beginning: rack("NVL72")."""
+    return racks()[_find(name, "rack", "racks")]
 
 
 def bytes_per_element(precision: str) -> float:

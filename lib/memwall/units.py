@@ -99,6 +99,7 @@ FlopPerByte = _of("FLOP/B", bytes=-1)
 Bytes = _of("B", bytes=1, open=False)
 BytesPerSecond = _of("B/s", bytes=1, seconds=-1)
 BytesPerParameter = _of("B/parameter", bytes=1)
+BytesPerElement = _of("B/element", bytes=1)
 BytesPerToken = _of("B/token", bytes=1, open=False)
 Seconds = _of("s", seconds=1, open=False)
 TokensPerSecond = _of("token/s", seconds=-1, open=False)
@@ -107,6 +108,10 @@ Dollars = _of("$", dollars=1, open=False)
 DollarsPerSecond = _of("$/s", dollars=1, seconds=-1, open=False)
 DollarsPerToken = _of("$/token", dollars=1, open=False)
 DollarsPerByte = _of("$/B", dollars=1, bytes=-1, open=False)
+# what a rack is limited by; never mixed with the units above, so pure numbers with a name
+Watts = _of("W", open=False)
+Kilograms = _of("kg", open=False)
+Metres = _of("m", open=False)
 
 _PREFIXES = (
     (1e24, "Y"), (1e21, "Z"), (1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"),
