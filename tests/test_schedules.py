@@ -1,0 +1,234 @@
+"""Schedules: valid whatever the parameters, and idle exactly as long as the formulas say."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from memwall import pipelining
+from memwall.schedules import (
+    TRAINING,
+    Durations,
+    Job,
+    Timetable,
+    decode,
+    gpipe,
+    interleaved,
+    one_f_one_b,
+    run,
+    training,
+    violations,
+    zb_h1,
+    zb_h2,
+)
+from memwall.units import InputError
+
+stages = st.integers(1, 6)
+micro_batches = st.integers(1, 14)
+names = st.sampled_from(sorted(TRAINING))
+times = st.floats(0.1, 3).map(lambda t: round(t, 3))
+durations = st.builds(Durations, times, times, times, st.sampled_from([0.0, 0.1, 1.0, 4.0]))
+
+
+def rechecked(table: Timetable) -> None:
+    """Validity once more, written without a look at the module: from what the work means."""
+    blocks = table.stages * table.laps
+    when = {}
+    for job in table.jobs:
+        key = (job.kind, job.micro_batch, job.block)
+        assert key not in when, "each job once"
+        when[key] = job
+        assert job.stage == job.block % table.stages
+        assert job.end >= job.start >= 0
+    assert len(when) == len(table.kinds) * table.micro_batches * blocks
+    for m in range(table.micro_batches):
+        route = [("F", m, b) for b in range(blocks)]
+        if "B" in table.kinds:
+            route += [("B", m, b) for b in reversed(range(blocks))]
+        for before, after in zip(route, route[1:], strict=False):
+            hop = table.durations.hop * (when[before].stage != when[after].stage)
+            assert when[after].start >= when[before].end + hop
+        if "W" in table.kinds:
+            assert all(when["W", m, b].start >= when["B", m, b].end for b in range(blocks))
+    for stage in range(table.stages):
+        mine = sorted((j.start, j.end) for j in table.jobs if j.stage == stage)
+        assert all(end <= start for (_, end), (start, _) in zip(mine, mine[1:], strict=False))
+
+
+# --- every schedule is valid -------------------------------------------------------------
+
+
+@settings(deadline=None)
+@given(names, stages, micro_batches, durations)
+def test_training_schedules_are_valid(name, p, m, d):
+    table = training(name, p, m, durations=d)
+    assert violations(table) == []
+    rechecked(table)
+
+
+@settings(deadline=None)
+@given(stages, micro_batches, st.integers(1, 5), durations)
+def test_decode_is_valid(p, m, tokens, d):
+    table = decode(p, m, tokens, d)
+    assert violations(table) == []
+    rechecked(table)
+
+
+@settings(deadline=None)
+@given(
+    stages, micro_batches, st.integers(1, 3), st.integers(1, 8), st.integers(1, 8),
+    st.sampled_from(["F", "FB", "FBW"]), st.data(),
+)  # fmt: skip
+def test_any_rule_is_valid_or_refused(p, m, laps, lead, keep, kinds, data):
+    pace = data.draw(st.lists(st.floats(0.5, 2), min_size=p, max_size=p))
+    try:
+        table = run(
+            "any", p, m, kinds=kinds, laps=laps, pace=pace,
+            lead=lambda s: lead, keep=lambda s: keep,
+        )  # fmt: skip
+    except InputError as refused:
+        assert "waiting" in str(refused)
+        return
+    rechecked(table)
+    if kinds == "FBW":
+        assert table.peak_kept <= keep / laps
+
+
+@settings(deadline=None)
+@given(names, stages, micro_batches, durations)
+def test_no_schedule_beats_its_work_or_its_longest_path(name, p, m, d):
+    table = training(name, p, m, durations=d)
+    stage_work = m * (d.forward + d.backward + d.weights)
+    one_micro_batch = p * (d.forward + d.backward) + 2 * (p - 1) * d.hop
+    assert table.work == pytest.approx(stage_work)
+    assert table.span >= table.period - 1e-9
+    assert table.period >= stage_work * (1 - 1e-9)
+    assert table.span >= one_micro_batch * (1 - 1e-9)
+    assert 0 <= table.repeated_bubble + 1e-9 and table.bubble < 1
+
+
+def test_violations_are_found():
+    good = one_f_one_b(2, 2)
+    jobs = list(good.jobs)
+
+    def broken(jobs):
+        return Timetable("broken", 2, 2, 1, "FB", good.durations, tuple(jobs))
+
+    assert "missing" in violations(broken(jobs[1:]))[0]
+    assert "done twice" in " ".join(violations(broken([*jobs, jobs[0]])))
+    early = [Job(j.kind, j.micro_batch, j.block, j.stage, 0, j.end) for j in jobs]
+    found = " ".join(violations(broken(early)))
+    assert "two jobs" in found and "before its input" in found
+    moved = [Job(jobs[0].kind, 0, 0, 1, jobs[0].start, jobs[0].end), *jobs[1:]]
+    assert "is on stage 1" in " ".join(violations(broken(moved)))
+    extra = [*jobs, Job("W", 0, 0, 0, 90, 91)]
+    assert "should not be there" in " ".join(violations(broken(extra)))
+
+
+# --- idle time against the formulas ------------------------------------------------------
+
+
+@settings(deadline=None)
+@given(stages, micro_batches)
+def test_bubbles_are_those_of_the_formulas(p, m):
+    assert gpipe(p, m).bubble == pytest.approx(pipelining.fill_bubble(p, m, 1))
+    assert one_f_one_b(p, m).bubble == pytest.approx(pipelining.fill_bubble(p, m, 1))
+    assert decode(p, m).bubble == pytest.approx(pipelining.fill_bubble(p, m, 1))
+    h1, h2 = zb_h1(p, m), zb_h2(p, m)
+    assert h1.bubble == pytest.approx(pipelining.zb_h1_bubble(p, m))
+    assert h1.repeated_bubble == h1.bubble  # ZB-H1 gains nothing from a missing barrier
+    assert h2.repeated_bubble == pytest.approx(pipelining.zb_h2_bubble(p, m))
+
+
+@settings(deadline=None)
+@given(stages, st.integers(1, 4), st.integers(1, 4))
+def test_interleaving_divides_the_bubble_in_whole_groups(p, groups, chunks):
+    table = interleaved(p, groups * p, chunks)
+    assert table.bubble == pytest.approx(pipelining.fill_bubble(p, groups * p, chunks))
+
+
+def test_a_group_that_is_not_full_leaves_gaps():
+    # 4 stages, 5 micro-batches, 2 chunks: 15 slots of work, 4.5 of filling, 3 more of gaps
+    assert interleaved(4, 5, 2).span == 22.5
+
+
+@given(times, times, times, stages, micro_batches)
+@settings(deadline=None)
+def test_fill_bubble_holds_for_any_durations(f, b, w, p, m):
+    for schedule in (gpipe, one_f_one_b):
+        table = schedule(p, m, Durations(f, b, w))
+        assert table.bubble == pytest.approx(pipelining.fill_bubble(p, m, 1))
+
+
+def test_zero_bubble_by_hand():
+    # 4 stages, 8 micro-batches, unit times: 24 slots of work; idle 3 (H1), 0 (H2, repeated),
+    # and H2's last stage still starts 3 slots after the first: 27 in a single run
+    assert zb_h1(4, 8).span == 27
+    assert (zb_h2(4, 8).period, zb_h2(4, 8).span) == (24, 27)
+
+
+@pytest.mark.parametrize("p", [1, 2, 4, 7])
+def test_decode_in_a_loop(p):
+    # one micro-batch: always one stage of P at work. P micro-batches: all of them, once filled
+    assert decode(p, 1, tokens=5).bubble == pytest.approx(pipelining.naive_bubble(p))
+    for m in range(1, 2 * p + 1):
+        loop = max(p, m)  # slots between two tokens of a micro-batch
+        table = decode(p, m, tokens=6)
+        assert table.idle_between(p, 3 * loop + p) == pytest.approx(max(0, 1 - m / p))
+        first = [j.end for j in table.jobs if j.micro_batch == 0 and j.stage == p - 1]
+        gaps = {after - before for before, after in zip(first, first[1:], strict=False)}
+        assert gaps == {loop}
+
+
+def test_communication_costs_1f1b_more_than_gpipe():
+    # GPipe pays each hop once on the way down and up; 1F1B waits for answers in every round
+    slow = Durations(hop=1)
+    assert gpipe(4, 16, slow).span == gpipe(4, 16).span + 2 * 3 * 1
+    assert one_f_one_b(4, 16, slow).span > gpipe(4, 16, slow).span
+
+
+def test_the_slowest_stage_sets_the_pace():
+    even, uneven = one_f_one_b(4, 100), one_f_one_b(4, 100, pace=[1, 1, 1.5, 1])
+    # 100 rounds of 3 slots become 100 rounds of 4.5 at the slow stage
+    assert uneven.period / even.period == pytest.approx(1.5, rel=0.02)
+
+
+# --- memory ------------------------------------------------------------------------------
+
+
+@settings(deadline=None)
+@given(stages, micro_batches, st.integers(1, 3))
+def test_activations_kept(p, m, chunks):
+    assert gpipe(p, m).peak_kept == m
+    for table in (one_f_one_b(p, m), zb_h1(p, m)):
+        assert table.peak_kept == min(p, m)
+    assert zb_h2(p, m).peak_kept == min(2 * p - 1, m)
+    whole = interleaved(p, m * p, chunks)
+    assert whole.peak_kept == pytest.approx(min(m * p, p + (p - 1) / chunks))
+
+
+def test_first_stage_of_1f1b_keeps_most():
+    table = one_f_one_b(4, 8)
+    assert [table.kept(s) for s in range(4)] == [4, 3, 2, 1]
+
+
+# --- bad input ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bad", [0, -1, 2.5, "4", True, None])
+def test_counts_are_whole_numbers(bad):
+    with pytest.raises(InputError, match="whole number"):
+        gpipe(bad, 4)
+    with pytest.raises(InputError, match="whole number"):
+        gpipe(4, bad)
+
+
+def test_other_bad_input_is_named():
+    with pytest.raises(InputError, match="'1F1B'"):
+        training("1f1b", 4, 8)
+    with pytest.raises(InputError, match="hop = -1"):
+        Durations(hop=-1)
+    with pytest.raises(InputError, match="forward"):
+        Durations(forward=0)
+    with pytest.raises(InputError, match="pace"):
+        one_f_one_b(4, 8, pace=[1, 2])
+    with pytest.raises(InputError, match="waiting"):
+        run("too little memory", 2, 2, laps=2, keep=lambda stage: 1)
