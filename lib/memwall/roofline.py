@@ -308,6 +308,20 @@ def resident_bytes(batch: Sequences, context: Tokens, model: Model) -> Bytes:
 
 
 @formula
+def cache_room(batch: Sequences, model: Model, system: System) -> Bytes:
+    """HBM left for each sequence's cache once the weights are in.
+
+    Equation: max(C - N_t w, 0) / B.
+    Source: row R19, ours.
+
+    >>> m = Model(n_total=60e9, n_active=60e9, bytes_per_param=1)
+    >>> float(cache_room(10, m, System(flops=1e15, bandwidth=4e12, capacity=80e9)))
+    2000000000.0
+    """
+    return maximum(system.capacity - model.n_total * model.bytes_per_param, 0) / batch
+
+
+@formula
 def token_rate(batch: Sequences, period: Seconds) -> TokensPerSecond:
     """Tokens a domain emits when a batch leaves every period, one token a sequence.
 

@@ -37,7 +37,7 @@ GUESSED = Model(n_total=ACTIVE, n_active=ACTIVE, name="the lecture's guess")
     reason="Costs times exponents are equal; the costs only if the exponents agree. Computed for "
     "a x² + b / x.",
 )
-def rising_over_falling():
+def _rising_over_falling() -> float:
     return cost_ratio_at_minimum(p=2, q=1)
 
 
@@ -48,7 +48,7 @@ def rising_over_falling():
     where=PAGE + "three-stages-one-currency",
     reason="The formula with the lecture's guesses put in.",
 )
-def pretraining_cost():
+def _pretraining_cost() -> float:
     return training_flop(READ, GUESSED)
 
 
@@ -58,7 +58,7 @@ def pretraining_cost():
     stated=True,
     where=PAGE + "three-stages-one-currency",
 )
-def rl_lies_between():
+def _rl_lies_between() -> bool:
     only_generated = rl_flop(READ, 2, DECODE, GUESSED) == inference_flop(READ, DECODE, GUESSED)
     all_trained_on = rl_flop(READ, 6, 1, GUESSED) == training_flop(READ, GUESSED)
     return only_generated and all_trained_on
@@ -70,7 +70,7 @@ def rl_lies_between():
     where=PAGE + "three-stages-one-currency",
     reason="Computed: a served token over a pre-training token, at 30 % efficiency.",
 )
-def served_over_read():
+def _served_over_read() -> float:
     return inference_flop(1e12, DECODE, GUESSED) / training_flop(1e12, GUESSED)
 
 
@@ -80,7 +80,7 @@ def served_over_read():
     where=PAGE + "token-budgets-without-the-model",
     reason="Computed: pre-training tokens under the first split over those under the second.",
 )
-def thirds_over_quarters():
+def _thirds_over_quarters() -> float:
     return pretraining_per_token(2, DECODE, 1) / pretraining_per_token(2, DECODE, 2)
 
 
@@ -91,7 +91,7 @@ def thirds_over_quarters():
     where=PAGE + "three-stages-one-currency",
     reason="Computed from DeepSeek's own figures; prices (chapter 6) suggest less, not more.",
 )
-def decode_efficiency():
+def _decode_efficiency() -> float:
     return measured_efficiency()
 
 
@@ -102,7 +102,7 @@ def decode_efficiency():
     where=PAGE + "token-budgets-without-the-model",
     reason="The efficiency divides. Corrected during the lecture; some notes kept the product.",
 )
-def inference_coefficient():
+def _inference_coefficient() -> float:
     return pretraining_per_token(2, DECODE, 1)
 
 
@@ -113,7 +113,7 @@ def inference_coefficient():
     where=PAGE + "token-budgets-without-the-model",
     reason="1.5 needs an efficiency of one third; computed with the stated 30 %.",
 )
-def pretraining_over_rl():
+def _pretraining_over_rl() -> float:
     return pretraining_per_token(RL, DECODE, 1)
 
 
@@ -124,7 +124,7 @@ def pretraining_over_rl():
     unit="tokens",
     where=PAGE + "how-much-do-people-ask",
 )
-def provider_tokens():
+def _provider_tokens() -> float:
     return served_tokens(500e6, TWO_MONTHS, 1)
 
 
@@ -136,7 +136,7 @@ def provider_tokens():
     where=PAGE + "how-much-do-people-ask",
     reason="Rounded down by almost a quarter.",
 )
-def model_tokens():
+def _model_tokens() -> float:
     return served_tokens(50e6, TWO_MONTHS, 1)
 
 
@@ -147,7 +147,7 @@ def model_tokens():
     where=PAGE + "how-sure-are-we",
     reason="Inside our 90 % interval, which spans a factor of more than thirty: no evidence.",
 )
-def rumour_fits():
+def _rumour_fits() -> bool:
     low, _, high = interval(budgets()["pretraining"])
     return low < 150e12 < high
 
@@ -161,7 +161,7 @@ def rumour_fits():
     where=PAGE + "over-trained-by-which-parameters",
     reason="A guess about closed models. Computed: the most any mixture in the catalog activates.",
 )
-def largest_active():
+def _largest_active() -> float:
     return max(m.n_active for m in catalog.models().values() if m.n_active < m.n_total)
 
 
@@ -173,7 +173,7 @@ def largest_active():
     where=PAGE + "over-trained-by-which-parameters",
     reason="By active parameters, which is a choice: by total ones the rule asks for more.",
 )
-def rule_of_2022():
+def _rule_of_2022() -> float:
     return chinchilla_tokens(ACTIVE, chinchilla_ratio())
 
 
@@ -185,7 +185,7 @@ def rule_of_2022():
     where=PAGE + "over-trained-by-which-parameters",
     reason="It follows from the guesses; the chapter computes it for open models too.",
 )
-def hundred_times():
+def _hundred_times() -> float:
     return over_training(READ, ACTIVE, chinchilla_ratio())
 
 
@@ -196,7 +196,7 @@ def hundred_times():
     where=PAGE + "token-budgets-without-the-model",
     reason="Exactly as many at an efficiency of one third; computed at 30 %.",
 )
-def emitted_over_read():
+def _emitted_over_read() -> float:
     return 1 / pretraining_per_token(2, DECODE, 1)
 
 
@@ -207,7 +207,7 @@ def emitted_over_read():
     where=PAGE + "how-much-do-people-ask",
     reason="In proportion: half a chance of survival halves every budget.",
 )
-def survival_scales():
+def _survival_scales() -> bool:
     return served_tokens(50e6, TWO_MONTHS, 0.5) * 2 == served_tokens(50e6, TWO_MONTHS, 1)
 
 
@@ -218,7 +218,7 @@ def survival_scales():
     where=PAGE + "token-budgets-without-the-model",
     reason="At equal cost, for every coefficient from 2 to 6, because decode is inefficient.",
 )
-def rl_reads_less():
+def _rl_reads_less() -> bool:
     return all(pretraining_per_token(c, DECODE, 1) > 1 for c in (2, 3, 4, 5, 6))
 
 
@@ -228,7 +228,7 @@ def rl_reads_less():
     stated=True,
     where=PAGE + "token-budgets-without-the-model",
 )
-def size_cancels():
+def _size_cancels() -> bool:
     import sympy
 
     read, written, e = sympy.symbols("D_pt D_inf e", positive=True)
@@ -243,7 +243,7 @@ def size_cancels():
     where=PAGE + "how-sure-are-we",
     reason="Computed: high end over low end of the 90 % interval of over-training.",
 )
-def width_of_the_interval():
+def _width_of_the_interval() -> float:
     low, _, high = interval(budgets()["over_training"])
     return high / low
 
@@ -255,7 +255,7 @@ def width_of_the_interval():
     where=PAGE + "where-the-model-breaks",
     reason="Eight H100 need longer for such weights than to read all they hold; a rack does not.",
 )
-def trillion_needs_a_rack():
+def _trillion_needs_a_rack() -> bool:
     trillion = Model(n_total=1e12, n_active=ACTIVE, bytes_per_param=1)
     box, rack = catalog.chip("H100").system(8), catalog.chip("GB200").system(72)
     too_slow = weight_time(trillion, box) > drain_time(box)
