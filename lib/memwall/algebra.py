@@ -69,6 +69,24 @@ def javascript(expression: Any) -> str:
     return printed
 
 
+# the blackboard's letters for what formulas are called with; the nouns bring their own
+LETTERS = {
+    "batch": "B", "context": "L", "period": r"\tau", "sparsity": "s", "multiplies_per_weight": "h",
+    "price_ratio": "p", "speed_ratio": "r", "intensity": "I",
+}  # fmt: skip
+
+
+def name_letters(letters: dict[str, str]) -> None:
+    """Have SymPy typeset symbols of these names with the blackboard's letters."""
+    import sympy
+    from sympy.printing.printer import Printer
+
+    LETTERS.update(letters)
+    kinds: tuple[dict[str, bool], ...] = ({}, {"positive": True}, {"nonnegative": True})
+    names = {sympy.Symbol(n, **kind): latex for n, latex in LETTERS.items() for kind in kinds}
+    Printer.set_global_settings(symbol_names=names)
+
+
 def formula(function: Callable[..., Any]) -> Callable[..., Any]:
     """Register a public formula and guard its door: numbers are checked against the units in its
     signature, symbols pass, and no NaN leaves silently. The body stays pure arithmetic.

@@ -47,6 +47,7 @@ _RC = {
     "svg.hashsalt": "memwall",
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
+    "text.parse_math": False,  # a dollar is a dollar
     "font.size": 11,
     "axes.titlesize": 12.5,
     "axes.titleweight": "bold",
@@ -75,7 +76,7 @@ def canvas(
     y: tuple[str, str] = ("", ""),
     *,
     log: str = "xy",
-    size: tuple[float, float] = (6.0, 3.9),
+    size: tuple[float, float] = (5.4, 3.7),
     columns: int = 1,
 ) -> tuple[Any, Any]:
     """A figure with one axes (or a row of `columns`); `x` and `y` are (name, unit symbol).
@@ -89,7 +90,7 @@ def canvas(
         fig = MplFigure(figsize=size, layout="constrained")
         axes = [fig.add_subplot(1, columns, i + 1) for i in range(columns)]
         fig.suptitle(
-            textwrap.fill(title, width=int(size[0] * 10.2)), x=0.01, ha="left",
+            textwrap.fill(title, width=int(size[0] * 9)), x=0.01, ha="left",
             fontsize=12.5, fontweight="bold",
         )  # fmt: skip
         for ax in axes:
@@ -127,7 +128,7 @@ def curve(ax: Any, x: Any, y: Any, kind: str, label: str = "", **style: Any) -> 
 def note(ax: Any, x: Any, y: Any, text: str, kind: str = "bound", dx: float = 0, dy: float = 0,
          **style: Any) -> None:  # fmt: skip
     """Words at a point, `dx`, `dy` printer's points away from it."""
-    options = {"color": COLORS[kind], "va": "center", "ha": "left" if dx >= 0 else "right"} | style
+    options = {"color": COLORS[kind], "va": "center", "ha": "left" if dx >= 0 else "right", "parse_math": False} | style
     ax.annotate(text, (x, y), xytext=(dx, dy), textcoords="offset points", annotation_clip=False,
                 **options)  # fmt: skip
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from . import units
-from .algebra import unit_of
+from .algebra import name_letters, unit_of
 from .units import InputError
 
 
@@ -85,6 +85,7 @@ class Noun:
         """An object of positive SymPy symbols named like the fields; `values` stay as given."""
         import sympy
 
+        name_letters({f.name: f.metadata["latex"] for f in dataclasses.fields(cls) if f.metadata})
         symbols = {name: sympy.Symbol(name, positive=True) for name in cls.quantities()}
         return cls(**{**symbols, **values})
 
@@ -119,10 +120,10 @@ class Model(Noun):
     kv_bytes_per_token: units.BytesPerToken = quantity(
         "k", "KV-cache bytes of one token, all layers"
     )
-    layers: units.Layers = quantity("n_{layers}", "layers")
-    d_model: units.Count = quantity(r"d_{model}", "width of the residual stream")
-    experts: units.Count = quantity("n_{exp}", "routed experts in a layer")
-    experts_active: units.Count = quantity("n_{act}", "routed experts chosen per token")
+    layers: units.Layers = quantity(r"n_\mathrm{layers}", "layers")
+    d_model: units.Count = quantity(r"d_\mathrm{model}", "width of the residual stream")
+    experts: units.Count = quantity(r"n_\mathrm{exp}", "routed experts in a layer")
+    experts_active: units.Count = quantity(r"n_\mathrm{act}", "routed experts chosen per token")
     attention_width: units.Count = quantity(
         "A", "query heads times (key width + value width), one layer"
     )
@@ -147,8 +148,8 @@ class System(Noun):
     flops: units.FlopPerSecond = quantity("F", "dense FLOP/s", required=True)
     bandwidth: units.BytesPerSecond = quantity("W", "HBM bandwidth", required=True)
     capacity: units.Bytes = quantity("C", "HBM capacity")
-    scale_up: units.BytesPerSecond = quantity("W_{up}", "scale-up bandwidth, one direction")
-    scale_out: units.BytesPerSecond = quantity("W_{out}", "scale-out bandwidth, one direction")
+    scale_up: units.BytesPerSecond = quantity(r"W_\mathrm{up}", "scale-up bandwidth, one direction")
+    scale_out: units.BytesPerSecond = quantity(r"W_\mathrm{out}", "scale-out bandwidth, one direction")
     chips: units.Count = quantity("G", "chips")
     dollars_per_second: units.DollarsPerSecond = quantity(r"\$", "rent of all chips")
     name: str = "system"

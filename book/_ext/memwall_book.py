@@ -1,0 +1,204 @@
+"""What the book needs beyond Jupyter Book: tables made from the library, and the live figures' files.
+
+    ```{memwall} chips
+    ```
+
+inserts a table made from the catalog; `{{ name }}` in a page of prose inserts a number made by
+the library. Pages that use a table are rebuilt when the library's data change.
+"""
+
+from __future__ import annotations
+
+import html
+import inspect
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+import memwall
+from memwall import algebra, catalog, claims, nouns
+
+LIBRARY = Path(memwall.__file__).parent
+REPOSITORY_FILES = ("explorer.js", "explorer.css")
+
+
+def cell(text: Any) -> str:
+    """Text as HTML, web addresses as links."""
+    text = html.escape(str(text))
+    return re.sub(r"(https?://[^\s;,)&]+)", r'<a href="\1">\1</a>', text)
+
+
+def table(head: list[str], rows: list[list[str]], label: str) -> str:
+    """An HTML table that scrolls sideways in its own box; `rows` are HTML already."""
+    ths = "".join(f'<th scope="col">{h}</th>' for h in head)
+    body = "".join(f"<tr>{''.join(f'<td>{c}</td>' for c in row)}</tr>" for row in rows)
+    return (
+        f'<div class="mw-table" tabindex="0" role="region" aria-label="{html.escape(label)}">'
+        f"<table><thead><tr>{ths}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def facts(name: str) -> str:
+    """Every row of a data file, source and date included."""
+    rows = catalog.table(name)
+    columns = [c for c in rows[0] if c not in ("url", "source", "date", "retrieved", "confidence")]
+    body = []
+    for row in rows:
+        source = f'<a href="{html.escape(row["url"])}">{html.escape(row["source"])}</a>'
+        trust = f"{cell(row['date'])}, {cell(row['confidence'])}"
+        body.append([*(cell(row[c]) for c in columns), source, trust])
+    head = [c.replace("_", " ") for c in columns] + ["source", "date, confidence"]
+    return table(head, body, f"{name}: all rows with their sources")
+
+
+def symbols() -> str:
+    """The blackboard's letters: every field of the nouns with symbol, unit and meaning."""
+    import dataclasses
+
+    rows = []
+    for noun in (nouns.Model, nouns.System, catalog.Chip, catalog.MemoryDevice):
+        units = noun.quantities()
+        for f in dataclasses.fields(noun):
+            if f.name in units:
+                rows.append([
+                    f"<span class='math notranslate nohighlight'>\\({html.escape(f.metadata['latex'])}\\)</span>",
+                    html.escape(f.metadata["meaning"]), f"<code>{units[f.name].symbol}</code>",
+                    f"<code>{noun.__name__}.{f.name}</code>",
+                ])  # fmt: skip
+    return table(["symbol", "meaning", "unit", "in the library"], rows, "Symbols and units")
+
+
+def formulas() -> str:
+    """Every formula: its sentence and equation, taken from the code's own docstring."""
+    rows = []
+    for name, function in sorted(algebra.FORMULAS.items()):
+        text = inspect.getdoc(function) or ""
+        equation = re.search(r"Equation:\s*(.+?)(?:\n\S|\n\n|$)", text, re.S)
+        unit = function.units.get("return")  # type: ignore[attr-defined]
+        rows.append([
+            f"<code>{name}</code>", html.escape(text.split("\n\n")[0]),
+            html.escape(" ".join(equation.group(1).split())) if equation else "",
+            f"<code>{unit.symbol if unit else ''}</code>",
+        ])  # fmt: skip
+    return table(["formula", "meaning", "equation", "unit"], rows, "Formulas of the library")
+
+
+def scorecard() -> str:
+    """All claims with their verdicts, counted and filterable."""
+    entries = claims.all_claims()
+    counts = {v: sum(c.verdict() == v for c in entries) for v in claims.VERDICTS}
+    buttons = "".join(
+        f'<label><input type="checkbox" checked value="{v}"> {v} <b>{n}</b></label>'
+        for v, n in counts.items()
+    )
+    rows = []
+    for c in entries:
+        page, _, anchor = c.where.partition("#")
+        link = f"../notebooks/{page}.html#{anchor}"
+        rows.append(
+            f'<tr data-verdict="{c.verdict()}" data-chapter="{c.chapter}">'
+            f'<th scope="row"><a href="{link}">{c.id}</a></th><td>{html.escape(c.statement)}</td>'
+            f"<td>{claims.printed(c.stated, c.unit)}</td><td>{claims.printed(c.computed(), c.unit)}</td>"
+            f'<td><span class="verdict verdict-{c.verdict()}">{c.verdict()}</span> {html.escape(c.reason)}</td></tr>'
+        )
+    chapters = "".join(f'<option value="{n}">Chapter {n}: {name.replace("_", " and ")}</option>' for n, name in claims.CHAPTERS.values())  # fmt: skip
+    return (
+        f'<form class="mw-filter" aria-label="Filter the claims"><fieldset><legend>Verdict</legend>{buttons}</fieldset>'
+        f'<label>Chapter <select><option value="">all</option>{chapters}</select></label>'
+        f'<output aria-live="polite">{len(entries)} claims</output></form>'
+        '<div class="mw-claims" tabindex="0" role="region" aria-label="All claims"><table id="mw-scorecard"><thead><tr>'
+        "<th>Row</th><th>The lecture says</th><th>Stated</th><th>Computed</th><th>Verdict</th></tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def verdicts() -> str:
+    """What each verdict means."""
+    return table(["verdict", "meaning"], [[f"<b>{v}</b>", html.escape(m)] for v, m in claims.VERDICTS.items()], "Verdicts")  # fmt: skip
+
+
+TABLES = {
+    "symbols": symbols,
+    "formulas": formulas,
+    "scorecard": scorecard,
+    "verdicts": verdicts,
+}
+
+
+class MemwallTable(SphinxDirective):
+    """The directive: the name of one of `TABLES`, or of a data file."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        for path in [*LIBRARY.rglob("*.csv"), *LIBRARY.rglob("*.py")]:
+            self.env.note_dependency(str(path))
+        name = self.arguments[0]
+        made = TABLES[name]() if name in TABLES else facts(name)
+        return [nodes.raw("", made, format="html")]
+
+
+def numbers() -> dict[str, str]:
+    """Numbers that pages of prose print with {{ name }}."""
+    entries = claims.all_claims()
+    return {
+        "claims": str(len(entries)),
+        "checked": str(sum(c.computed() is not None for c in entries)),
+        "off": str(sum(c.verdict() in ("differs", "outdated") for c in entries)),
+        "chips": str(len(catalog.chips())),
+        "models": str(len(catalog.models())),
+        "formulas": str(len(algebra.FORMULAS)),
+    }
+
+
+def configure(app: Sphinx, config: Any) -> None:
+    import importlib
+    import pkgutil
+
+    for module in pkgutil.iter_modules([str(LIBRARY)]):
+        if not module.name.startswith("_"):
+            importlib.import_module(f"memwall.{module.name}")
+    config.myst_substitutions = {**config.myst_substitutions, **numbers()}
+
+
+# Jupyter Book adds these to every page whether or not they are used: a kernel launcher, the widget
+# manager with the state of every widget, and an icon font's script of 1.5 MB. No page asks for them.
+UNUSED_SCRIPTS = ("thebe", "html-manager", "require.js", "design-tabs", "widget-state", "toggleHint", "togglebutton")  # fmt: skip
+UNUSED_STYLES = ("thebe", "sphinx-design", "togglebutton")
+
+
+def lighten(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Drop the scripts and styles that no page of this book uses."""
+
+    def described(file: Any) -> str:
+        return " ".join(map(str, (file, *getattr(file, "attributes", {}).values())))
+
+    for key, unused in (("script_files", UNUSED_SCRIPTS), ("css_files", UNUSED_STYLES)):
+        context[key] = [f for f in context[key] if not any(u in described(f) for u in unused)]
+
+
+def copy_live_figures(app: Sphinx, error: Exception | None) -> None:
+    if error is None and app.builder.format == "html":
+        for name in REPOSITORY_FILES:
+            if (LIBRARY / name).exists():
+                shutil.copyfile(LIBRARY / name, Path(app.outdir) / "_static" / name)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_directive("memwall", MemwallTable)
+    app.connect("config-inited", configure, priority=100)
+    app.connect("html-page-context", lighten, priority=950)
+    app.connect("build-finished", copy_live_figures)
+    for name in REPOSITORY_FILES:
+        if (LIBRARY / name).exists():
+            (app.add_js_file if name.endswith(".js") else app.add_css_file)(
+                name, **({"loading_method": "defer"} if name.endswith(".js") else {})
+            )
+    app.add_css_file("book.css")
+    app.add_js_file("book.js", loading_method="defer")
+    return {"version": memwall.__version__, "parallel_read_safe": True, "parallel_write_safe": True}
