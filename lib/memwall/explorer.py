@@ -530,7 +530,7 @@ class _Builder:
         spec = {
             "id": given["id"],
             "title": self.cases(given["title"], "title"),
-            "alt": self.text(given["alt"], "alt"),
+            "alt": [self.text(alt, "alt") for alt in given["alt"]],
             "readouts": [self.readout(r) for r in readouts],
             "messages": [self.cases([c], "message")[0] for c in given["messages"]],
             "charts": [self.chart(c, f"chart {i}") for i, c in enumerate(given["charts"], 1)],
@@ -657,7 +657,7 @@ class Explorer(anywidget.AnyWidget):
         title: Template,
         controls: Sequence[Any],
         chart: Any,
-        alt: str,
+        alt: str | Sequence[str],
         readouts: Sequence[Readout | Words] = (),
         messages: Sequence[tuple[Any, str]] = (),
         tables: Mapping[str, Any] | None = None,
@@ -667,9 +667,10 @@ class Explorer(anywidget.AnyWidget):
         if not re.fullmatch(r"[a-z][a-z0-9-]*", id):
             raise InputError(f"id {id!r}: a short word of small letters, digits and hyphens")
         charts = list(chart) if isinstance(chart, list | tuple) else [chart]
+        alts = [alt] if isinstance(alt, str) else list(alt)
         builder = _Builder(controls, values or {}, dict(tables or {}))
         self._given = {
-            "id": id, "title": title, "alt": alt, "readouts": readouts,
+            "id": id, "title": title, "alt": alts, "readouts": readouts,
             "messages": messages, "charts": charts, "compare": compare,
         }  # fmt: skip
         spec = builder.build(self._given)
@@ -741,7 +742,7 @@ class Explorer(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
-        alt = self.text(self._given["alt"])
+        alt = " ".join(map(self.text, self._given["alt"]))
         return data | {"text/html": self.html(), "text/plain": alt}, metadata
 
     def html(self) -> str:
