@@ -58,6 +58,23 @@ def decode(rounds: Rounds, x: Any, y: Any, minus: Callable[[Any, Any], Any] = su
     return x, y
 
 
+def stirred(size: int, axes: Sequence[int], seed: int = 0) -> np.ndarray:
+    """Which cells of a square one cell has reached, after stirring along these axes in turn.
+
+    Each stir replaces every line along the axis by mixtures of that line alone.
+
+    >>> [int(stirred(8, axes).sum()) for axes in ((), (0,), (0, 0), (0, 1))]
+    [1, 8, 8, 64]
+    """
+    grid = np.zeros((size, size))
+    grid[size // 2, size // 3] = 1
+    for mixture, axis in zip(
+        np.random.default_rng(seed).standard_normal((len(axes), size, size)), axes, strict=True
+    ):
+        grid = mixture @ grid if axis == 0 else grid @ mixture
+    return grid != 0
+
+
 # --- SIMON ------------------------------------------------------------------------------
 
 # The designers' table: (block bits, key bits) -> (rounds, which constant sequence)
@@ -251,7 +268,7 @@ def avalanche(cipher: Simon, rounds: int, samples: int = 2048, seed: int = 0) ->
 
 
 def strongest_trace(
-    cipher: Simon, rounds: int, samples: int = 1 << 14, seed: int = 0
+    cipher: Simon, rounds: int, samples: int = 1 << 12, seed: int = 0
 ) -> np.ndarray:
     """Largest correlation of any output bit with any input bit after 0, 1, ... rounds, one key.
 
@@ -401,6 +418,7 @@ def votes(oracle: Oracle, rounds: int, pairs: int = 1 << 16, seed: int = 0,
     Returns shape (16, 2): votes for 0 and for 1, least significant bit first.
     """
     rounds = _whole("rounds", rounds, 4, 32)
+    pairs = _whole("pairs", pairs, 1, 1 << 24)
     rng = np.random.default_rng(seed)
     c = [quiet_difference(i) for i in range(_LAST - rounds + 3, _LAST + 2)]  # free, path, end
     count = np.zeros((16, 2), int)
@@ -441,6 +459,7 @@ def recover_key(oracle: Oracle, rounds: int, pairs: int = 1 << 16, seed: int = 0
     key, run backwards through its schedule.
     """
     cipher = Simon(32, 64)
+    rounds = _whole("rounds", rounds, 4 + cipher.key_words - 1, cipher.rounds)
     rng = np.random.default_rng([seed, 1])
     found: list[int] = []
     for known in range(cipher.key_words):

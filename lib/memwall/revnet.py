@@ -17,6 +17,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from math import pi
 from typing import Any
 
 import numpy as np
@@ -166,6 +167,20 @@ def reversible_flop_per_byte(model: Model) -> FlopPerByte:
     5882
     """
     return 2 * model.n_active / transformer_activation_bytes(model)
+
+
+@formula
+def adversarial_gain(inputs: Count) -> Ratio:
+    """How much further a step against the gradient's signs moves the output than a random one.
+
+    Equation: |w|_1 / |w|_2 = sqrt(2 d / pi), d inputs with normal weights, all moved equally far.
+    Ignores: that the output bends: it is the gain of a linear map, which a small step sees.
+    Source: lecture, row F7; Goodfellow, Shlens and Szegedy 2015 for the linear argument.
+
+    >>> round(float(adversarial_gain(10_000)), 1)
+    79.8
+    """
+    return sqrt(2 * inputs / pi)
 
 
 # --- the network ------------------------------------------------------------------------
