@@ -245,6 +245,27 @@ def prices() -> tuple[Price, ...]:
 
 
 @functools.cache
+def racks() -> dict[str, Rack]:
+    """Every rack, hall and cabinet of the catalog by name."""
+    return {
+        r["name"]: Rack(
+            name=r["name"],
+            kind=r["kind"],
+            packages=_number(r["packages"]),
+            dies_per_package=_number(r["dies_per_package"]),
+            marketed=_number(r["marketed"]),
+            power=_middle(r["power_kw_low"], r["power_kw_high"], 1e3),
+            mass=_number(r["mass_kg"]),
+            cables=_number(r["cables"]),
+            cable_length=_number(r["cable_km"], 1e3),
+            optics_extra=_number(r["optics_extra_kw"], 1e3),
+            cooling=r["cooling"],
+        )
+        for r in table("racks")
+    }
+
+
+@functools.cache
 def _model_rows() -> dict[str, dict[str, str]]:
     return {r["name"]: r for r in table("models")}
 

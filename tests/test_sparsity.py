@@ -1,0 +1,290 @@
+"""Sparsity: known answers worked by hand, limits, a layer against its formulas, routers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+from memwall import InputError, Model, System, model, roofline
+from memwall import sparsity as sp
+from memwall.batching import experts_touched
+
+LAYER = Model(
+    n_total=4e9, n_active=1e9, bytes_per_param=1, d_model=100, experts=10, experts_active=2
+)
+SERVED = Model(
+    n_total=800e9, n_active=100e9, bytes_per_param=1, kv_bytes_per_token=1000, experts=64,
+    experts_active=8,
+)  # fmt: skip
+RACK = System(flops=4.8e15, bandwidth=8e12, capacity=10e12)
+
+
+# --- known answers
+
+
+def test_parts_of_a_sparse_model() -> None:
+    # 8 of 256: 1/32. s = 600/40 = 15; f = (15 - 1) / (32 - 1) = 14/31
+    m = Model(n_total=600e9, n_active=40e9, experts=256, experts_active=8)
+    assert sp.chosen_fraction(m) == 1 / 32
+    assert sp.expert_share(m) == pytest.approx(14 / 31)
+    # and back: (1 - 14/31) + 14/31 * 32 = 17/31 + 448/31 = 465/31 = 15
+    assert sp.sparsity_from_parts(sp.expert_share(m), 1 / 32) == pytest.approx(15)
+
+
+def test_one_layer() -> None:
+    # router 100 x 10, two experts of 3 x 100 x 50: 2 (1000 + 2 * 15000) = 62,000 FLOP a token
+    assert sp.expert_parameters(100, 50) == 15_000
+    assert sp.moe_flop(7, 50, LAYER) == 7 * 62_000
+    # one token reads the router and 2 experts: 1000 + 30,000 bytes; many tokens all 10 experts
+    assert sp.moe_bytes(1, 50, LAYER) == pytest.approx(31_000)
+    assert sp.moe_bytes(1e6, 50, LAYER) == pytest.approx(151_000)
+
+
+def test_exchange_rate() -> None:
+    # 64 for 4: exponent 1/3, since 64^(1/3) = 4; the total is 64/4 = 16 times the dense model
+    assert sp.exchange_exponent(64, 4) == pytest.approx(1 / 3)
+    assert sp.sparsity_for_gain(4, 1 / 3) == pytest.approx(64)
+    assert sp.parameters_over_dense(4, 1 / 3) == pytest.approx(16)
+    # the host's guess, 100 for 10, is a square root
+    assert sp.exchange_exponent(100, 10) == pytest.approx(0.5)
+
+
+def test_routed_exponent_falls_on_a_line_in_log_size() -> None:
+    # 1e8 to 1e12 is four decades; at 1e10 half of them are left
+    assert sp.routed_exponent(1e10, 1e8, 0.3, 1e12) == pytest.approx(0.15)
+    assert sp.routed_exponent(1e8, 1e8, 0.3, 1e12) == pytest.approx(0.3)
+    assert sp.routed_exponent(1e12, 1e8, 0.3, 1e12) == 0
+    assert sp.routed_exponent(1e13, 1e8, 0.3, 1e12) < 0
+
+
+def test_routed_exponent_follows_from_the_bilinear_law() -> None:
+    a, b, c, d = sympy.symbols("a b c d", real=True)
+    n, big, e = sympy.symbols("n big e", positive=True)
+
+    def loss(size: sympy.Expr, experts: sympy.Expr) -> sympy.Expr:
+        logs = sympy.log(size), sympy.log(experts)
+        return a * logs[0] + b * logs[1] + c * logs[0] * logs[1] + d
+
+    equal = sympy.solve(loss(big, sympy.Integer(1)) - loss(n, e), sympy.log(big))[0]
+    exponent = sympy.simplify((equal - sympy.log(n)) / sympy.log(e))
+    cutoff = sympy.exp(-b / c)  # where the exponent is zero
+    n0 = sympy.Symbol("n0", positive=True)
+    ours = sp.routed_exponent(n, n0, exponent.subs(n, n0), cutoff)
+    values = {a: -0.1, b: -0.3, c: 0.02, n: 3e9, n0: 1e8}
+    assert float(ours.subs(values)) == pytest.approx(float(exponent.subs(values)))
+
+
+def test_users_and_memory() -> None:
+    # h = 4.8e15 / (2 * 8e12) = 300: 2,400 users pay for a sparsity of 8
+    assert sp.sparsity_for_users(2400, 0, SERVED, RACK) == pytest.approx(8)
+    # 2,400 caches of 1000 tokens of 1 kB are 2.4 GB; (10 TB - 2.4 GB) / 100 GB = 99.976
+    assert sp.sparsity_that_fits(2400, 1000, SERVED, RACK) == pytest.approx(99.976)
+    assert sp.parameters_that_fit(2400, 1000, SERVED, RACK) == pytest.approx(9.9976e12)
+    # no cache: 10 TB over 100 GB
+    assert sp.largest_sparsity(0, SERVED, RACK) == pytest.approx(100)
+
+
+def test_users_invert_the_balance_batch() -> None:
+    for context in (0, 1e3, 1e5):
+        batch = roofline.balance_batch_with_kv(context, SERVED, RACK)
+        supported = sp.sparsity_for_users(batch, context, SERVED, RACK)
+        assert supported == pytest.approx(roofline.sparsity(SERVED))
+
+
+def test_the_two_limits_cross_where_the_whole_memory_is_drained() -> None:
+    batch = roofline.full_drain_batch(SERVED, RACK)
+    for context in (0, 5e4, 1.5e5):
+        best = sp.largest_sparsity(context, SERVED, RACK)
+        assert sp.sparsity_for_users(batch, context, SERVED, RACK) == pytest.approx(best)
+        assert sp.sparsity_that_fits(batch, context, SERVED, RACK) == pytest.approx(best)
+
+
+def test_nothing_is_affordable_beyond_the_balanced_context() -> None:
+    beyond = 1.01 * roofline.balanced_context(SERVED, RACK)
+    assert sp.sparsity_for_users(1e6, beyond, SERVED, RACK) == 0
+    assert sp.largest_sparsity(beyond, SERVED, RACK) == 0
+    assert sp.parameters_that_fit(1e9, beyond, SERVED, RACK) == 0
+
+
+@given(st.floats(1, 1e5), st.floats(1, 1e5))
+def test_weights_read_grow_from_active_to_total(low: float, high: float) -> None:
+    low, high = sorted((low, high))
+    small, large = (float(sp.weight_bytes_read(b, SERVED)) for b in (low, high))
+    assert SERVED.n_active <= small * (1 + 1e-9)
+    assert small <= large * (1 + 1e-9)
+    assert large <= SERVED.n_total * (1 + 1e-9)
+
+
+def test_weights_read_at_the_ends() -> None:
+    assert sp.weight_bytes_read(1, SERVED) == pytest.approx(SERVED.n_active)
+    assert sp.weight_bytes_read(1e5, SERVED) == pytest.approx(SERVED.n_total)
+
+
+@given(st.floats(1.01, 1e4), st.floats(0.05, 1))
+def test_exchange_round_trip(sparsity: float, exponent: float) -> None:
+    gain = sp.exchange_gain(sparsity, exponent)
+    assert 1 <= gain <= sparsity * (1 + 1e-9)
+    assert sp.exchange_exponent(sparsity, gain) == pytest.approx(exponent, rel=1e-6)
+    assert sp.sparsity_for_gain(gain, exponent) == pytest.approx(sparsity, rel=1e-6)
+
+
+def test_imbalance_fades_with_the_batch() -> None:
+    batches = np.array([64.0, 256, 1024, 4096, 16384])
+    worst = sp.expected_imbalance(batches, model("DeepSeek-V3"))
+    assert (np.diff(worst) < 0).all()
+    # four times the batch halves the excess
+    assert (worst[1:] - 1) / (worst[:-1] - 1) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("name", ["DeepSeek-V3", "Qwen3-235B-A22B", "gpt-oss-120b", "Mixtral 8x7B"])
+def test_expert_share_from_totals_equals_the_share_from_shapes(name: str) -> None:
+    # two independent roads: published totals on one side, published layer shapes on the other
+    stored, active = sp.routed_parameters(name)
+    m = model(name)
+    assert sp.expert_share(m) == pytest.approx(active / m.n_active, rel=0.02)
+    assert 0.9 < stored / m.n_total < 1
+
+
+# --- a layer that counts
+
+
+@pytest.fixture(scope="module")
+def layer() -> sp.MoELayer:
+    return sp.MoELayer.random(d_model=48, width=16, experts=24, chosen=3, seed=5)
+
+
+def tokens(n: int, d_model: int = 48, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((n, d_model)).astype(np.float32)
+
+
+def test_layer_equals_the_dense_sum(layer: sp.MoELayer) -> None:
+    x = tokens(9)
+    scores = x @ layer.router
+    chosen = sp.top(scores, 3)
+    gates = np.zeros_like(scores)
+    for row, experts in enumerate(chosen):
+        e = np.exp(scores[row, experts])
+        gates[row, experts] = e / e.sum()
+    up = np.einsum("td,edf->tef", x, layer.up)
+    gate = np.einsum("td,edf->tef", x, layer.gate)
+    out = np.einsum("tef,efd->ted", up * gate / (1 + np.exp(-gate)), layer.down)
+    expected = x + np.einsum("te,ted->td", gates, out)
+    assert layer(x) == pytest.approx(expected, abs=1e-4)
+
+
+def test_meter_counts_what_the_formulas_say(layer: sp.MoELayer) -> None:
+    meter = sp.Meter()
+    layer(tokens(11), meter)
+    assert meter.flop == sp.moe_flop(11, 16, layer.model)
+    # bytes: the router and exactly the experts somebody chose, four bytes a weight
+    expert = sp.expert_parameters(48, 16)
+    assert meter.bytes == 4 * (48 * 24 + meter.experts * expert)
+
+
+def test_expected_bytes_agree_with_many_batches(layer: sp.MoELayer) -> None:
+    for batch in (1, 4, 16):
+        read = []
+        for seed in range(200):
+            # a router without opinions: fresh random weights for every batch
+            fresh = sp.MoELayer(
+                np.random.default_rng(seed).standard_normal((48, 24)).astype(np.float32),
+                layer.up, layer.gate, layer.down, 3,
+            )  # fmt: skip
+            meter = sp.Meter()
+            fresh(tokens(batch, seed=seed), meter)
+            read.append(meter.bytes)
+        assert np.mean(read) == pytest.approx(float(sp.moe_bytes(batch, 16, layer.model)), rel=0.05)
+
+
+def test_all_experts_chosen_is_a_dense_layer() -> None:
+    dense = sp.MoELayer.random(16, 8, experts=4, chosen=4)
+    meter = sp.Meter()
+    dense(tokens(3, 16), meter)
+    assert meter.experts == 4
+    assert dense.model.n_total == dense.model.n_active
+
+
+# --- routers
+
+
+def test_router_is_deterministic_and_chooses_different_experts() -> None:
+    router = sp.Router(experts=32, chosen=4, skew=0.5)
+    first, again = router(50, seed=3), router(50, seed=3)
+    assert (first == again).all()
+    assert (np.sort(first, axis=1)[:, 1:] != np.sort(first, axis=1)[:, :-1]).all()
+
+
+def test_uniform_router_covers_as_the_formula_says() -> None:
+    router = sp.Router(experts=64, chosen=2)
+    for batch in (1, 8, 32, 96):
+        seen = np.mean([sp.coverage(router(batch, seed), 64) for seed in range(150)])
+        assert seen == pytest.approx(float(experts_touched(batch, 32)), rel=0.03)
+
+
+def test_skew_touches_fewer_experts_and_piles_them_up() -> None:
+    batch, skews = 64, (0.0, 0.5, 1.0)
+    choices = [sp.Router(64, 2, skew)(batch) for skew in skews]
+    covered = [sp.coverage(c, 64) for c in choices]
+    piled = [sp.imbalance(sp.load(c, 64)) for c in choices]
+    assert covered == sorted(covered, reverse=True)
+    assert piled == sorted(piled)
+
+
+def test_groups_limit_the_choice() -> None:
+    router = sp.Router(experts=64, chosen=8, groups=8, groups_chosen=2)
+    choices = router(200)
+    assert max(len(np.unique(row // 8)) for row in choices) <= 2
+
+
+def test_packing_evens_the_load() -> None:
+    loads = sp.load(sp.Router(64, 4, skew=0.8)(4000), 64).astype(float)
+    plain = loads.reshape(16, 4).sum(axis=1)
+    packed = sp.packed(loads, 16)
+    spared = sp.packed(loads, 16, spare=16)
+    for dealt in (packed, spared):
+        assert dealt.sum() == pytest.approx(loads.sum())
+    assert sp.imbalance(plain) > sp.imbalance(packed) > sp.imbalance(spared) >= 1
+
+
+def test_packing_by_hand() -> None:
+    # loads 9, 1, 1, 1 on two GPUs: 9 + 1 against 1 + 1. Two spare slots: 9 is cut in three
+    assert sorted(sp.packed(np.array([9.0, 1, 1, 1]), 2)) == [2, 10]
+    assert sorted(sp.packed(np.array([9.0, 1, 1, 1]), 2, spare=2)) == [5, 7]
+
+
+# --- facts and bad input
+
+
+def test_published_exchanges_gain() -> None:
+    found = sp.exchanges()
+    assert len(found) >= 4
+    assert all(1 < e.gain < e.sparsity for e in found)
+    clark = next(e for e in found if "Clark" in e.name)
+    assert clark.exponent == pytest.approx(np.log(1.3 / 0.37) / np.log(64))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"experts": 8, "chosen": 9}, "chosen = 9"),
+        ({"experts": 8, "chosen": 2, "groups": 3}, "groups = 3"),
+        ({"experts": 8, "chosen": 2, "groups": 2, "groups_chosen": 3}, "groups_chosen = 3"),
+        ({"experts": 8, "chosen": 6, "groups": 4, "groups_chosen": 2}, "do not fit"),
+    ],
+)
+def test_router_refuses(arguments: dict[str, int], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        sp.Router(**arguments)
+
+
+def test_formulas_refuse() -> None:
+    with pytest.raises(InputError, match="sparsity"):
+        sp.exchange_gain(0.5, 0.3)
+    with pytest.raises(InputError, match="batch"):
+        sp.sparsity_for_users(0, 0, SERVED, RACK)
+    with pytest.raises(InputError, match="not defined"):
+        sp.exchange_exponent(1, 1)
+    with pytest.raises(InputError, match="dealt evenly"):
+        sp.packed(np.ones(10), 4)
