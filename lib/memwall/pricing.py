@@ -29,7 +29,7 @@ from .roofline import (
 )
 from .units import (
     Bytes,
-    BytesPerParameter,
+    BytesPerElement,
     BytesPerSecond,
     BytesPerToken,
     Count,
@@ -84,7 +84,7 @@ def implied_cache_bytes(kink: Tokens, model: Model, system: System) -> BytesPerT
 
 @formula
 def head_cache_bytes(
-    kv_heads: Count, head_width: Count, layers: Layers, element_bytes: BytesPerParameter
+    kv_heads: Count, head_width: Count, layers: Layers, element_bytes: BytesPerElement
 ) -> BytesPerToken:
     """Cache that one token leaves in the layers that keep a cache of their own.
 
