@@ -177,7 +177,8 @@ def _page_svg(svg: str) -> str:
     svg = re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)
     svg = svg.replace("#000000", "currentColor").replace("'DejaVu Sans', sans-serif", "inherit")
     svg = svg.replace("fill: none; stroke: none", "fill: none")
-    svg = re.sub(r"(?<![\w#.])(-?\d+\.\d{2})\d+", r"\1", svg)  # a hundredth of a point is enough
+    # a hundredth of a point is enough for coordinates; the words between the tags stay as they are
+    svg = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(?<![\w#.])(-?\d+\.\d{2})\d+", r"\1", tag[0]), svg)
     # Matplotlib leaves black implicit on text and glyphs
     svg = svg.replace("<text ", '<text fill="currentColor" ')
     return re.sub(r"\s*\n\s*", "\n", svg)

@@ -1,0 +1,53 @@
+"""The audit is complete, well-formed and printed as promised."""
+
+import csv
+import io
+import subprocess
+import sys
+
+import pytest
+
+from memwall import InputError, claims
+
+ROWS = {"B": 23, "R": 22, "S": 10, "M": 21, "P": 26, "X": 28, "L": 20, "F": 13}
+
+
+def test_every_row_of_the_ledger_is_answered():
+    wanted = {f"{letter}{n}" for letter, last in ROWS.items() for n in range(1, last + 1)}
+    assert len(wanted) == 163
+    assert {c.id for c in claims.all_claims()} == wanted
+
+
+@pytest.mark.parametrize("entry", claims.all_claims(), ids=lambda c: c.id)
+def test_a_claim_is_computed_and_reasoned(entry):
+    value, verdict = entry.computed(), entry.verdict()
+    assert verdict in claims.VERDICTS
+    assert (value is None) == (verdict == "prose")
+    assert entry.where.partition("#")[2], "where must name a heading"
+    if verdict in ("differs", "outdated", "close", "prose"):
+        assert entry.reason
+    if isinstance(value, float):
+        assert abs(value) < 1e40
+
+
+def test_csv_is_what_the_design_promises():
+    done = subprocess.run(
+        [sys.executable, "-m", "memwall.claims", "--format", "csv"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert list(rows[0]) == ["id", "chapter", "claim", "stated", "computed", "unit", "verdict", "where"]  # fmt: skip
+    for row in rows:
+        if row["verdict"] == "prose":
+            assert row["computed"] == ""
+        elif row["computed"] not in ("true", "false"):
+            float(row["computed"])
+
+
+def test_a_bad_claim_is_refused():
+    with pytest.raises(InputError, match="ledger"):
+        claims.claim("Z1", "nothing", where="x#y")(lambda: 1)
+    with pytest.raises(InputError, match="twice"):
+        claims.claim("B1", "again", where="x#y")(lambda: 1)
+    with pytest.raises(InputError, match="no claim"):
+        claims.get("B99")
