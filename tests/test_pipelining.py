@@ -7,7 +7,7 @@ import pytest
 import sympy
 from hypothesis import given
 from hypothesis import strategies as st
-from memwall import catalog, claims, pipelining, roofline
+from memwall import catalog, claims, pipelining, racks, roofline
 from memwall.nouns import MissingFact, Model, System
 from memwall.units import InputError
 
@@ -27,16 +27,10 @@ def test_boundary_by_hand():
 
 
 def test_merged_copies_lower_the_ratio():
-    # two experts on four chips at random: the same chip with probability 1/4
-    assert pipelining.chips_touched(2, 4) == pytest.approx(1.75)
-    assert pipelining.chips_touched(8, 1) == 1
-    assert pipelining.chips_touched(8, 1e9) == pytest.approx(8)
-
-
-@given(counts, st.integers(1, 1000))
-def test_chips_touched_stays_between(n, chips):
-    touched = pipelining.chips_touched(n, chips)
-    assert 1 - 1e-9 <= touched <= min(n, chips) + 1e-9
+    # 8 of 256 experts on 64 GPUs: about 7.6 different ones, still well above the needed 4
+    touched = racks.distinct_targets(64, catalog.model("DeepSeek-V3"))
+    assert 7 < touched < 8
+    assert 1 < pipelining.boundary_ratio(touched, 1, 8) < pipelining.boundary_ratio(8, 1, 8)
 
 
 # --- idle time ---------------------------------------------------------------------------
@@ -184,4 +178,3 @@ def test_claims_of_the_chapter():
 def test_published_schedules_have_sources():
     rows = catalog.table("schedules")
     assert {r["ours"] for r in rows} >= {"1F1B", "ZB-H1", "ZB-H2"}
-    assert catalog.table("latency")

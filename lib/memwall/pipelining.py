@@ -15,11 +15,11 @@ The schedules themselves are simulated in `schedules`.
 from __future__ import annotations
 
 from .algebra import formula, maximum, minimum
-from .batching import experts_touched
 from .nouns import Model, System
 from .roofline import resident_bytes, step_time
 from .units import (
     Bytes,
+    BytesPerElement,
     Count,
     Fraction,
     Layers,
@@ -37,29 +37,14 @@ def boundary_ratio(activated: Count, layers_per_stage: Layers, network_ratio: Ra
 
     Equation: T_up / T_out = 2 n_act l / r: each of l layers sends a token to n_act places and
     back, the boundary sends it once, over a network r times slower. At least 1: the cut is free.
-    Ignores: latency (d21); two chosen experts on one chip, which share a copy (d20,
-    `chips_touched`).
+    Ignores: latency (d21); two chosen experts on one chip, which share a copy (d20): give
+    `racks.distinct_targets` for n_act to count copies.
     Source: lecture, rows P2 and P3.
 
     >>> float(boundary_ratio(16, 1, 8))
     4.0
     """
     return 2 * activated * layers_per_stage / network_ratio
-
-
-@formula
-def chips_touched(activated: Count, chips: Count) -> Count:
-    """Expected number of different chips that a token's experts lie on, placed at random.
-
-    Equation: E (1 - (1 - 1/E)^n_act); at most n_act. It replaces n_act in `boundary_ratio` when
-    copies for one chip are merged.
-    Ignores: routers that are told to stay close.
-    Source: row P3, ours.
-
-    >>> float(chips_touched(2, 4))
-    1.75
-    """
-    return chips * experts_touched(activated, chips)
 
 
 @formula
@@ -276,12 +261,12 @@ def hop_time(
     micro_batch: Sequences,
     model: Model,
     system: System,
-    bytes_per_element: Bytes,
+    element: BytesPerElement,
     latency: Seconds,
 ) -> Seconds:
     """Time to hand a micro-batch to the next stage: a message's latency, and its bytes.
 
-    Equation: t_hop = latency + b d_model a / W_out, all network cards of the system sharing it.
+    Equation: t_hop = latency + b d_model a / W_out, a bytes an element, all network cards sharing.
     Ignores: congestion, a busy network (d8).
     Source: row P24, ours.
 
@@ -290,7 +275,7 @@ def hop_time(
     >>> round(float(hop_time(2000, m, s, 2, 50e-6)) * 1e6)
     100
     """
-    return latency + micro_batch * model.d_model * bytes_per_element / system.scale_out
+    return latency + micro_batch * model.d_model * element / system.scale_out
 
 
 @formula

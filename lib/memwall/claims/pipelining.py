@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import pipelining, roofline, schedules
+from .. import pipelining, racks, roofline, schedules
 from ..catalog import chip, model
 from ..nouns import Model, System
 from . import claim, prose
@@ -32,7 +32,8 @@ def _algebra() -> tuple[Any, Any, Any, Any, Model, System]:
 )
 def _cut_between_layers() -> bool:
     v3 = model("DeepSeek-V3")
-    to_experts = 2 * v3.experts_active * v3.layers * (1 - 1 / FOUR)  # there and back, 3 of 4 leave
+    # to every chosen expert and back, in every layer, if it is in another rack
+    to_experts = 2 * v3.experts_active * v3.layers * racks.crossing_share(FOUR)
     return bool(to_experts > 100 * FOUR)
 
 
@@ -56,7 +57,7 @@ def _boundary() -> float:
     "inequality round.",
 )
 def _eight_suffice() -> bool:
-    merged = pipelining.chips_touched(8, CHIPS)
+    merged = racks.distinct_targets(CHIPS, model("DeepSeek-V3"))  # it activates eight
     return bool(pipelining.boundary_ratio(merged, 1, 8) >= 1)
 
 
@@ -68,9 +69,8 @@ def _eight_suffice() -> bool:
 )
 def _layer_per_rack() -> bool:
     box = chip("H100").system(8)
-    real = pipelining.boundary_ratio(
-        model("DeepSeek-V3").experts_active, 1, box.scale_up / box.scale_out
-    )
+    ratio = racks.network_ratio(box)
+    real = pipelining.boundary_ratio(model("DeepSeek-V3").experts_active, 1, ratio)
     return bool(pipelining.boundary_ratio(8, 1, 8) >= 1 and real >= 1)
 
 
