@@ -191,8 +191,17 @@ class Meter:
     """Counts the arithmetic and the bytes of activations held, as a step goes."""
 
     flop: int = 0
-    held: int = 0
-    peak: int = 0
+    history: list[int] = field(default_factory=lambda: [0])  # bytes held after each change
+
+    @property
+    def held(self) -> int:
+        """Bytes kept now."""
+        return self.history[-1]
+
+    @property
+    def peak(self) -> int:
+        """The most bytes kept at any time."""
+        return max(self.history)
 
     def product(self, rows: int, inner: int, columns: int) -> None:
         """A matrix product: a multiply-add is two FLOP."""
@@ -200,12 +209,11 @@ class Meter:
 
     def hold(self, *arrays: np.ndarray) -> None:
         """Bytes now kept for later."""
-        self.held += sum(a.nbytes for a in arrays)
-        self.peak = max(self.peak, self.held)
+        self.history.append(self.held + sum(a.nbytes for a in arrays))
 
     def release(self, *arrays: np.ndarray) -> None:
         """Bytes no longer kept."""
-        self.held -= sum(a.nbytes for a in arrays)
+        self.history.append(self.held - sum(a.nbytes for a in arrays))
 
 
 @dataclass(frozen=True)
