@@ -315,38 +315,42 @@ def _cases(template: Template, owner: str) -> list[tuple[Any, str]]:
 
 
 class _Builder:
-    """Turns declarations into the JSON that explorer.js reads, checking every name on the way."""
+    """Turns declarations into the JSON that explorer.js reads, checking every name on the way.
+
+    An expression becomes {"js": source}, or {"js": source, "over": symbol} where a chart sweeps it.
+    """
 
     def __init__(
-        self, controls: Sequence[Any], constants: Mapping[Any, float], tables: Any
+        self, controls: Sequence[Any], constants: Mapping[Any, float], tables: Mapping[str, Any]
     ) -> None:
-        self.tables = tables
-        self.used: set[str] = set()
+        self.controls, self.tables = controls, tables
+        self.keys: list[str] = []  # of the readouts
+        self.used: set[str] = set()  # variables that some expression needs
+        self.own: set[str] = set()  # swept names that need no control
         self.constants = {_name(k, "values"): float(x) for k, x in constants.items()}
-        self.controls = controls
         self.sliders = {_name(c.symbol, c.label): c for c in controls if isinstance(c, Slider)}
-        self.settable = set(self.constants)
         self.lists: dict[str, dict[str, dict[str, Any]]] = {}
+        self.settable = set(self.constants)
         for c in controls:
             if isinstance(c, Preset):
-                self.lists[c.label] = {o: self.assignment(c, o) for o in c.options}
+                self.lists[c.label] = {option: self.assignment(c, option) for option in c.options}
             elif isinstance(c, Choice):
                 name = _name(c.symbol, c.label)
-                self.lists[c.label] = {o: {name: float(x)} for o, x in c.options.items()}
+                self.lists[c.label] = {option: {name: float(x)} for option, x in c.options.items()}
             elif isinstance(c, Slider | Toggle):
                 self.settable.add(_name(c.symbol, c.label))
             else:
                 raise InputError(f"{c!r} is no control: Slider, Choice, Toggle or Preset")
-        for c in controls:
-            if isinstance(c, Preset | Choice):
-                options = self.lists[c.label]
-                if not options:
-                    raise InputError(f"{c.label} has no options")
-                if c.default and c.default not in options:
-                    raise InputError(
-                        f"{c.label} has no option {c.default!r}.{suggest(c.default, options)}"
-                    )
-                self.settable.update(*(o for o in options.values()))
+        for label, options in self.lists.items():
+            default = next(c.default for c in controls if c.label == label)
+            if not options:
+                raise InputError(f"{label} has no options")
+            if default and default not in options:
+                raise InputError(f"{label} has no option {default!r}.{suggest(default, options)}")
+            self.settable.update(*options.values())
+        labels = [c.label for c in controls]
+        if len(set(labels)) < len(labels):
+            raise InputError(f"two controls share a label: {sorted(labels)}")
 
     def assignment(self, preset: Preset, option: str) -> dict[str, Any]:
         given = preset.options[option]
@@ -365,11 +369,11 @@ class _Builder:
             for name, symbol in symbols.symbols().items()
         }
 
-    def code(self, expression: Expr, owner: str, *own: str) -> str:
-        """The JavaScript of an expression, every symbol in it known (`own`: a chart's sweep)."""
+    # ---- expressions and templates
+
+    def source(self, expression: Expr, owner: str, *own: str) -> str:
+        """The JavaScript of an expression; every symbol in it is set by a control or swept."""
         expression = sympy.sympify(expression)
-        if expression in (sympy.true, sympy.false):
-            return str(expression).lower()
         for name in sorted(s.name for s in expression.free_symbols):
             if name in own:
                 continue
@@ -380,96 +384,101 @@ class _Builder:
                 )
             self.used.add(name)
         for node in expression.atoms(sympy.core.function.AppliedUndef):
-            if node.func.__name__ not in self.tables:
-                raise InputError(
-                    f"{owner} looks up a table {node.func.__name__!r} that is not given"
-                )
+            table = node.func.__name__
+            if table not in self.tables:
+                raise InputError(f"{owner} looks up a table {table!r} that is not given")
+        if expression in (sympy.true, sympy.false):
+            return str(expression).lower()
         return re.sub(r"\s+", " ", javascript(expression))
 
-    def cases(self, template: Template, owner: str) -> list[list[str]]:
+    def code(self, expression: Expr, owner: str, *own: str, when: Expr = True) -> dict[str, str]:
+        """An expression for the page, swept over the first of `own`; not a number unless `when`."""
+        js = self.source(expression, owner, *own)
+        if when is not True:
+            js = f"({self.source(when, owner, *own)}) ? ({js}) : NaN"
+        self.own.update(own)
+        return {"js": js, "over": own[0]} if own else {"js": js}
+
+    def cases(self, template: Template, owner: str) -> list[list[Any]]:
         return [[self.code(c, owner), self.text(t, owner)] for c, t in _cases(template, owner)]
 
     def text(self, template: str, owner: str) -> str:
+        known = [*self.keys, *self.settable, *self.lists]
         for key in re.findall(r"\{([^{}]*)\}", template):
-            known = [*self.keys, *self.settable, *self.lists]
             if key not in known:
                 raise InputError(f"{owner}: nothing is called {{{key}}}.{suggest(key, known)}")
             if key in self.settable and key not in self.keys:
                 self.used.add(key)
         return template
 
-    def pair(self, pair: Any, owner: str) -> list[str | None]:
-        if not isinstance(pair, Sequence) or len(pair) != 2:
-            raise InputError(f"{owner}: a range is (low, high), None where it is open")
-        return [None if end is None else self.code(end, owner) for end in pair]
+    def kind(self, kind: str, owner: str) -> str:
+        if kind not in figures.COLORS:
+            raise InputError(f"{owner}: no kind {kind!r}.{suggest(kind, figures.COLORS)}")
+        return kind
 
-    def axis(self, symbol: Any, label: Any, range_: Any, log: bool, owner: str) -> dict[str, Any]:
-        """A swept axis: name, unit and range from the symbol's slider unless given."""
-        name = _name(symbol, owner)
-        slider = self.sliders.get(name)
+    # ---- charts
+
+    def axis(self, name_unit: Any, log: bool, range_: Any, owner: str) -> dict[str, Any]:
+        """Name, unit and ends; counted units stand in the name, measured ones at each tick."""
+        name, unit = name_unit
+        low, high = range_ or (None, None)
+        ends = [
+            end if end is None or isinstance(end, int | float) else self.code(end, owner)
+            for end in (low, high)
+        ]
+        plain = not _measured(unit)
+        return {
+            "name": f"{name} ({unit})" if plain and unit not in ("", "1") else name,
+            "unit": "1" if plain else unit, "log": log, "range": ends,
+        }  # fmt: skip
+
+    def swept(self, symbol: Any, label: Any, range_: Any, log: bool, owner: str) -> dict[str, Any]:
+        """An axis along a symbol: its slider gives name, unit and range unless they are given."""
+        slider = self.sliders.get(_name(symbol, owner))
         if slider is None and (range_ is None or label is None):
             raise InputError(
-                f"{owner}: {name!r} has no slider, so the chart needs its label and range"
+                f"{owner}: {symbol} has no slider, so the chart needs its label and range"
             )
-        title, unit = label or (slider.label, slider.unit)
-        low, high = range_ or (slider.low, slider.high)
-        return {"name": title, "unit": unit, "log": log, "range": self.pair((low, high), owner)}
+        return self.axis(
+            label or (slider.label, slider.unit), log, range_ or (slider.low, slider.high), owner
+        )
 
     def marks(self, items: Sequence[Any], owner: str, *own: str) -> list[dict[str, Any]]:
-        """Points, guides, bars, regions: label, kind and expressions alike."""
+        """Curves, points, guides, bars, regions: a label, a kind and expressions."""
         made = []
         for item in items:
             where = f"{owner}, {type(item).__name__.lower()} {item.label!r}"
-            if item.kind not in figures.COLORS:
-                raise InputError(
-                    f"{where}: no kind {item.kind!r}.{suggest(item.kind, figures.COLORS)}"
-                )
-            mark = {"label": self.text(item.label, where), "kind": item.kind}
-            for part in ("x", "y", "value", "when", "fill_to"):
-                value = getattr(item, part, None)
-                if value is not None and value is not True:
-                    mark[part] = self.code(value, where, *own)
+            mark = {"label": self.text(item.label, where), "kind": self.kind(item.kind, where)}
+            for part, key in (("x", "x"), ("y", "y"), ("value", "value"), ("fill_to", "fill")):
+                if getattr(item, part, None) is not None:
+                    shown = getattr(item, "when", True)
+                    mark[key] = self.code(getattr(item, part), where, *own, when=shown)
             for part, usual in (("width", 2.0), ("step", False)):
                 if getattr(item, part, usual) != usual:
                     mark[part] = getattr(item, part)
             made.append(mark)
         return made
 
+    def dots(self, series: Sequence[Dots], owner: str) -> list[dict[str, Any]]:
+        """Each dot a point with plain numbers; a series without names is named at its last dot."""
+        made = []
+        for shape, dots in enumerate(series, start=1):
+            kind = self.kind(dots.kind, f"{owner}, dots {dots.label!r}")
+            for x, y, *name in dots.data:
+                made.append({"label": str(*name), "kind": kind, "x": float(x), "y": float(y),
+                             "dot": (shape - 1) % 4 + 1})  # fmt: skip
+            if made and not any(len(d) > 2 for d in dots.data):
+                made[-1]["label"] = dots.label
+        return made
+
     def chart(self, chart: Any, owner: str) -> dict[str, Any]:
-        if isinstance(chart, Lines):
-            return self.lines(chart, owner)
-        spec: dict[str, Any]
-        if isinstance(chart, Bars):
-            name, unit = chart.value
-            axis = {"name": name, "unit": unit, "log": chart.log,
-                    "range": self.pair(chart.range or (None, None), owner)}  # fmt: skip
-            spec = {"kind": "bars", "x": axis, "bars": self.marks(chart.bars, owner),
-                    "guides": self.marks(chart.guides, owner), "stacked": chart.stacked}  # fmt: skip
-        elif isinstance(chart, Regions):
-            if chart.pick not in ("largest", "smallest"):
-                raise InputError(f"{owner}: pick is 'largest' or 'smallest', not {chart.pick!r}")
-            x, y = _name(chart.x, owner), _name(chart.y, owner)
-            spec = {
-                "kind": "regions", "sweep": x, "sweep_y": y, "pick": chart.pick,
-                "x": self.axis(chart.x, chart.x_label, chart.x_range, "x" in chart.log, owner),
-                "y": self.axis(chart.y, chart.y_label, chart.y_range, "y" in chart.log, owner),
-                "regions": self.marks(chart.regions, owner, x, y),
-                "points": self.marks(chart.points, owner),
-                "guides": self.marks(chart.guides, owner),
-            }  # fmt: skip
-        elif isinstance(chart, Grid):
-            kinds = (chart.kind,) if isinstance(chart.kind, str) else chart.kind
-            own = ("row", "column")
-            spec = {
-                "kind": "grid", "kinds": list(kinds), "x": chart.x, "y": chart.y,
-                "rows": self.code(chart.rows, owner), "columns": self.code(chart.columns, owner),
-                "cell": self.code(chart.cell, owner, *own),
-                "which": self.code(chart.which, owner, *own),
-            }  # fmt: skip
-            if chart.text is not None:
-                spec["text"] = self.code(chart.text, owner, *own)
-        else:
+        makers = {Lines: self.lines, Bars: self.bars, Regions: self.regions, Grid: self.grid}
+        if type(chart) not in makers:
             raise InputError(f"{owner}: {chart!r} is no chart: Lines, Bars, Regions or Grid")
+        spec = {"kind": type(chart).__name__.lower()} | makers[type(chart)](chart, owner)
+        for part in ("points", "guides"):
+            if getattr(chart, part, ()):
+                spec[part] = [*self.marks(getattr(chart, part), owner), *spec.get(part, [])]
         return spec | ({"title": self.text(chart.title, owner)} if chart.title else {})
 
     def lines(self, chart: Lines, owner: str) -> dict[str, Any]:
@@ -477,39 +486,56 @@ class _Builder:
         symbol = chart.sweep if parametric else chart.x
         if symbol is None:
             raise InputError(f"{owner}: a parametric chart needs sweep=")
-        sweep = _name(symbol, owner)
-        if parametric:
-            swept = self.axis(symbol, ("", ""), chart.sweep_range, False, owner)["range"]
-            name, unit = chart.x
-            x = {
-                "name": name,
-                "unit": unit,
-                "range": self.pair(chart.x_range or (None, None), owner),
-            }
-            slider = self.sliders.get(sweep)
-            sweep_log = slider.log if slider else True
-        else:
-            x = self.axis(symbol, chart.x_label, chart.x_range, False, owner)
-            swept, sweep_log = x["range"], "x" in chart.log
+        sweep, log = _name(symbol, owner), "x" in chart.log
+        along = self.swept(
+            symbol, ("", "") if parametric else chart.x_label,
+            chart.sweep_range if parametric else chart.x_range, log, owner,
+        )  # fmt: skip
         for c in chart.curves:
             if parametric and c.x is None:
                 raise InputError(f"{owner}, curve {c.label!r}: a parametric curve needs its own x=")
-        dots = []
-        for d in chart.dots:
-            if d.kind not in figures.COLORS:
-                raise InputError(f"{owner}, dots {d.label!r}: no kind {d.kind!r}")
-            dots.append({"label": d.label, "kind": d.kind,
-                         "data": [[float(p[0]), float(p[1]), *map(str, p[2:3])] for p in d.data]})  # fmt: skip
+        slider = self.sliders.get(sweep)
         return {
-            "kind": "lines", "sweep": sweep, "swept": swept, "sweepLog": sweep_log,
-            "samples": chart.samples, "x": x | {"log": "x" in chart.log},
-            "y": {"name": chart.y[0], "unit": chart.y[1], "log": "y" in chart.log,
-                  "range": self.pair(chart.y_range or (None, None), owner)},
+            "sweep": sweep, "swept": along["range"], "samples": chart.samples,
+            "sweepLog": (slider.log if slider else True) if parametric else log,
+            "parametric": parametric,
+            "x": self.axis(chart.x, log, chart.x_range, owner) if parametric else along,
+            "y": self.axis(chart.y, "y" in chart.log, chart.y_range, owner),
             "curves": self.marks(chart.curves, owner, sweep),
-            "points": self.marks(chart.points, owner),
-            "guides": self.marks(chart.guides, owner),
-            "dots": dots,
-        } | ({"title": self.text(chart.title, owner)} if chart.title else {})  # fmt: skip
+            "points": self.dots(chart.dots, owner),
+        }  # fmt: skip
+
+    def bars(self, chart: Bars, owner: str) -> dict[str, Any]:
+        return {
+            "x": self.axis(chart.value, chart.log, chart.range, owner),
+            "bars": self.marks(chart.bars, owner), "stacked": chart.stacked,
+        }  # fmt: skip
+
+    def regions(self, chart: Regions, owner: str) -> dict[str, Any]:
+        if chart.pick not in ("largest", "smallest"):
+            raise InputError(f"{owner}: pick is 'largest' or 'smallest', not {chart.pick!r}")
+        x, y = _name(chart.x, owner), _name(chart.y, owner)
+        return {
+            "sweep": x, "sweepY": y, "pick": chart.pick,
+            "x": self.swept(chart.x, chart.x_label, chart.x_range, "x" in chart.log, owner),
+            "y": self.swept(chart.y, chart.y_label, chart.y_range, "y" in chart.log, owner),
+            "regions": self.marks(chart.regions, owner, x, y),
+        }  # fmt: skip
+
+    def grid(self, chart: Grid, owner: str) -> dict[str, Any]:
+        kinds = (chart.kind,) if isinstance(chart.kind, str) else chart.kind
+        spec = {
+            "x": self.axis(chart.x, False, None, owner), "y": self.axis(chart.y, False, None, owner),
+            "rows": self.code(chart.rows, owner), "columns": self.code(chart.columns, owner),
+            "cell": self.code(chart.cell, owner, "column", "row"),
+            "which": self.code(chart.which, owner, "column", "row"),
+            "kinds": [self.kind(k, owner) for k in kinds],
+        }  # fmt: skip
+        if chart.text is not None:
+            spec["text"] = self.code(chart.text, owner, "column", "row")
+        return spec
+
+    # ---- readouts, controls, the whole
 
     def readout(self, r: Readout | Words) -> dict[str, Any]:
         key = _key(r)
@@ -536,11 +562,9 @@ class _Builder:
             "charts": [self.chart(c, f"chart {i}") for i, c in enumerate(given["charts"], 1)],
         }
         spec["controls"], spec["values"] = self.finish_controls()
-        if self.tables:
-            spec["tables"] = self.tables
-        if given["compare"]:
-            spec["compare"] = True
-        return spec
+        spec["own"] = sorted(self.own - set(spec["values"]))
+        spec["tables"] = self.tables
+        return spec | ({"compare": True} if given["compare"] else {})
 
     def finish_controls(self) -> tuple[list[dict[str, Any]], dict[str, float]]:
         """Controls for the page, and every variable's first value; a dead control is refused."""
@@ -549,37 +573,29 @@ class _Builder:
         for c in self.controls:
             if isinstance(c, Preset | Choice):
                 options = self.live_options(c)
-                default = c.default if c.default in options else next(iter(options))
-                values |= options[default]
-                made.append(
-                    {"kind": "list", "label": c.label, "default": default, "options": options}
-                )
+                first = c.default or next(iter(options))
+                values |= options[first]
+                made.append({"kind": "list", "label": c.label, "first": first, "options": options})
                 continue
             name = _name(c.symbol, c.label)
             if name not in self.used:
-                raise InputError(f"the control {c.label!r} is dead: no expression uses {name!r}")
+                raise InputError(
+                    f"the control {c.label!r} is dead: no readout, point or curve uses {name!r}"
+                )
             if isinstance(c, Toggle):
                 values[name] = float(c.default)
                 made.append({"kind": "toggle", "label": c.label, "name": name})
-                continue
-            if not (math.isfinite(c.low) and math.isfinite(c.high) and c.low < c.high):
-                raise InputError(f"slider {c.label!r}: {c.low} to {c.high} is not a range")
-            if c.log and c.low <= 0:
-                raise InputError(
-                    f"slider {c.label!r}: a log slider starts above 0 (zero=True adds 0)"
-                )
-            if c.default is not None:
-                values[name] = float(c.default)
-            made.append({"kind": "slider", "label": c.label, "name": name, "low": float(c.low),
-                         "high": float(c.high), "unit": c.unit}
-                        | {k: getattr(c, k) for k in ("log", "zero", "step", "integer")
-                           if getattr(c, k)})  # fmt: skip
+            else:
+                if c.default is not None:
+                    values[name] = float(c.default)
+                made.append(_slider_spec(c, name))
         for name, c in self.sliders.items():
             if name not in values:
                 raise InputError(f"slider {c.label!r} has no default and no preset sets {name!r}")
             if not (c.low <= values[name] <= c.high or (c.zero and values[name] == 0)):
                 raise InputError(
-                    f"slider {c.label!r} starts at {values[name]:g}, outside {c.low:g} to {c.high:g}"
+                    f"slider {c.label!r} starts at {values[name]:g}, "
+                    f"outside {c.low:g} to {c.high:g}"
                 )
         return made, values
 
@@ -591,15 +607,33 @@ class _Builder:
             unknown = [n for n, x in wanted.items() if isinstance(x, Unknown)]
             if unknown and not getattr(c, "skip_unknown", False):
                 raise InputError(
-                    f"{c.label}, option {option!r}: {unknown[0]} is not known, and the figure uses it"
+                    f"{c.label}, option {option!r}: {unknown[0]} is not known, "
+                    "and the figure uses it"
                 )
             if not unknown:
                 live[option] = {n: float(x) for n, x in wanted.items()}
-        if not live or not any(live.values()):
+        if not any(live.values()):
             raise InputError(f"the control {c.label!r} is dead: no expression uses what it sets")
         if c.default and c.default not in live:
             raise InputError(f"{c.label}: the default {c.default!r} lacks a fact the figure uses")
         return live
+
+
+def _measured(unit: str) -> bool:
+    """True for units printed with each number (1 ms, $2); counts carry theirs in the axis' name."""
+    return unit in ("s", "%", "x") or unit.startswith(("B", "FLOP", "$"))
+
+
+def _slider_spec(c: Slider, name: str) -> dict[str, Any]:
+    if not (math.isfinite(c.low) and math.isfinite(c.high) and c.low < c.high):
+        raise InputError(f"slider {c.label!r}: {c.low} to {c.high} is not a range")
+    if c.log and c.low <= 0:
+        raise InputError(f"slider {c.label!r}: a log slider starts above 0 (zero=True adds 0)")
+    spec = {"kind": "slider", "label": c.label, "name": name, "unit": c.unit,
+            "low": float(c.low), "high": float(c.high)}  # fmt: skip
+    if not _measured(c.unit):
+        spec["after"] = "" if c.unit == "1" else c.unit
+    return spec | {k: getattr(c, k) for k in ("log", "zero", "step", "integer") if getattr(c, k)}
 
 
 # ---- the same expressions in Python: the still figure, readouts ---------------------------------
@@ -730,7 +764,9 @@ class Explorer(anywidget.AnyWidget):
         """What stands for {key}: a readout, a list's option, or a variable."""
         for r in self._given["readouts"]:
             if _key(r) == key:
-                return self._words(r.cases) if isinstance(r, Words) else human(self._number(r.value), r.unit)  # fmt: skip
+                if isinstance(r, Words):
+                    return self._words(r.cases)
+                return human(self._number(r.value), r.unit)
         if key in self.values:
             return human(self.values[key], self._units.get(key, "1"))
         control = next(c for c in self.spec["controls"] if c["label"] == key)
