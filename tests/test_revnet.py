@@ -69,7 +69,9 @@ def test_reversible_beats_checkpoints_beat_storing():
 def test_holding_is_cheaper_than_computing_on_every_machine():
     ridges = [roofline.ridge_point(c.system(1, "bf16")) for c in chips().values() if c.flops_bf16]
     held = [revnet.cache_flop_per_byte(m) for m in models().values() if m.kv_bytes_per_token]
-    kept = [revnet.reversible_flop_per_byte(m) for m in models().values() if m.layers and m.d_model]
+    kept = [
+        revnet.reversible_flop_per_byte(m, 2) for m in models().values() if m.layers and m.d_model
+    ]
     assert len(ridges) > 10 and len(held) > 8
     assert min(held) > 100 * max(ridges)
     assert min(kept) > 2 * max(ridges)  # written once and read once
@@ -232,7 +234,7 @@ def test_a_way_around_keeps_the_gradient():
         (lambda: network(2, gain=np.nan), "gain = nan"),
         (lambda: revnet.reversible_compute_ratio(0), "backward"),
         (lambda: revnet.stored_bytes(0, 1, 1, 1), "layers"),
-        (lambda: revnet.reversible_flop_per_byte(Model(n_total=1e9, n_active=1e9)), "d_model"),
+        (lambda: revnet.reversible_flop_per_byte(Model(n_total=1e9, n_active=1e9), 2), "d_model"),
         (
             lambda: revnet.train(network(6, 2, 16), *revnet.hidden_product(64), 99, rate=30),
             "smaller rate",

@@ -27,6 +27,7 @@ from .feistel import decode, encode
 from .nouns import Model
 from .units import (
     Bytes,
+    BytesPerElement,
     BytesPerToken,
     Count,
     FlopPerByte,
@@ -69,7 +70,9 @@ def reversible_compute_ratio(backward: Ratio) -> Ratio:
 
 
 @formula
-def stored_bytes(layers: Layers, tokens: Tokens, values: Count, value_bytes: Bytes) -> Bytes:
+def stored_bytes(
+    layers: Layers, tokens: Tokens, values: Count, value_bytes: BytesPerElement
+) -> Bytes:
     """Activations that ordinary training holds when the forward pass ends.
 
     Equation: layers n v w: v values of w bytes for each token and layer.
@@ -83,7 +86,9 @@ def stored_bytes(layers: Layers, tokens: Tokens, values: Count, value_bytes: Byt
 
 
 @formula
-def reversible_bytes(tokens: Tokens, width: Count, values: Count, value_bytes: Bytes) -> Bytes:
+def reversible_bytes(
+    tokens: Tokens, width: Count, values: Count, value_bytes: BytesPerElement
+) -> Bytes:
     """Activations that reversible training holds: the state, and one layer's working values.
 
     Equation: n (width + v) w; depth does not appear.
@@ -126,18 +131,19 @@ def best_segments(layers: Layers, state: Bytes, layer: Bytes) -> Ratio:
 
 
 @formula
-def transformer_activation_bytes(model: Model) -> BytesPerToken:
-    """Activations that ordinary training of a transformer keeps for one token, 16 bits each.
+def transformer_activation_bytes(model: Model, value_bytes: BytesPerElement) -> BytesPerToken:
+    """Activations that ordinary training of a transformer keeps for one token.
 
-    Equation: 34 d_model layers: inputs of every product and nonlinearity of a layer, and masks.
+    Equation: 17 d_model layers w: the inputs of all products and nonlinearities of a layer, and
+    their masks, are worth 17 vectors of the model's width; 34 bytes a channel at w = 2.
     Ignores: attention scores (fused kernels recompute them); experts, which keep more.
     Source: Korthikanti et al. 2023, equation 2 without its attention term.
 
     >>> m = Model(n_total=1e9, n_active=1e9, layers=10, d_model=1000)
-    >>> float(transformer_activation_bytes(m))
+    >>> float(transformer_activation_bytes(m, 2))
     340000.0
     """
-    return 34 * model.d_model * model.layers
+    return 17 * model.d_model * model.layers * value_bytes
 
 
 @formula
@@ -155,7 +161,7 @@ def cache_flop_per_byte(model: Model) -> FlopPerByte:
 
 
 @formula
-def reversible_flop_per_byte(model: Model) -> FlopPerByte:
+def reversible_flop_per_byte(model: Model, value_bytes: BytesPerElement) -> FlopPerByte:
     """Arithmetic a reversible step spends for each byte of activations it need not hold.
 
     Equation: 2 N_a / A, with A the activation bytes of a token.
@@ -163,10 +169,10 @@ def reversible_flop_per_byte(model: Model) -> FlopPerByte:
     Source: lecture, row F13.
 
     >>> m = Model(n_total=1e9, n_active=1e9, layers=10, d_model=1000)
-    >>> round(float(reversible_flop_per_byte(m)))
+    >>> round(float(reversible_flop_per_byte(m, 2)))
     5882
     """
-    return 2 * model.n_active / transformer_activation_bytes(model)
+    return 2 * model.n_active / transformer_activation_bytes(model, value_bytes)
 
 
 @formula

@@ -220,5 +220,5 @@ def _memory_for_compute_pays() -> bool:
     )
     known = catalog.models().values()
     cached = [revnet.cache_flop_per_byte(m) for m in known if m.kv_bytes_per_token]
-    kept = [revnet.reversible_flop_per_byte(m) for m in known if m.layers and m.d_model]
+    kept = [revnet.reversible_flop_per_byte(m, 2) for m in known if m.layers and m.d_model]
     return bool(min(cached) > ridge and min(kept) > 2 * ridge)
