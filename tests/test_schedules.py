@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from memwall import pipelining
+from memwall.figures import canvas, show
+from memwall.gantt import gantt, live_tables
 from memwall.schedules import (
     TRAINING,
     Durations,
@@ -211,6 +213,31 @@ def test_activations_kept(p, m, chunks):
 def test_first_stage_of_1f1b_keeps_most():
     table = one_f_one_b(4, 8)
     assert [table.kept(s) for s in range(4)] == [4, 3, 2, 1]
+
+
+# --- pictures ----------------------------------------------------------------------------
+
+
+def test_a_gantt_chart_has_a_box_for_each_job():
+    table = zb_h1(3, 4)
+    fig, ax = canvas("", log="", size=(6, 2))
+    gantt(ax, table)
+    assert len(ax.collections) == 3 + len(table.jobs)  # a grey band for each stage
+    drawn = show(fig, "a chart")
+    assert "weight gradients" in drawn.svg and "idle" in drawn.svg
+
+
+def test_live_tables_hold_the_simulations():
+    live = live_tables(["1F1B", "ZB-H1"], [2, 3], 4)
+    table = zb_h1(3, 2)
+    work = live["work"][1][1][1]  # ZB-H1, 3 stages, 2 micro-batches
+    assert live["span"][1][1][1] == table.span
+    assert live["idle"][1][1][1] == pytest.approx(table.bubble, abs=1e-6)
+    assert live["kept"][1][1][1] == table.peak_kept
+    assert sum(cell > 0 for row in work for cell in row) == 3 * 2 * 3
+    assert work[0][:2] == [1, 2]  # the first stage starts with the two forwards
+    with pytest.raises(InputError, match="micro_batches"):
+        live_tables(["1F1B"], [2], 40)
 
 
 # --- bad input ---------------------------------------------------------------------------

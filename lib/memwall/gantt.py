@@ -1,15 +1,19 @@
 """Gantt charts of schedules: a row for each stage, a box for each job, grey where nobody works.
 
+`gantt` draws one; `live_tables` samples many, for a live figure that cannot simulate.
+
 fig, ax = canvas("1F1B", log="", size=(6.4, 2))
 gantt(ax, one_f_one_b(4, 8))
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .figures import COLORS
-from .schedules import Timetable
+from .schedules import Timetable, training
+from .units import InputError
 
 # forward and backward share a colour, since both pass activations on; W is for the weights
 # The last entry is how much white is mixed in: a schedule must be readable without colour too.
@@ -87,3 +91,43 @@ def _key(ax: Any, kinds: str) -> None:
         fontsize=9, frameon=False, handlelength=1, handleheight=0.9, columnspacing=1.2,
         handletextpad=0.4, borderpad=0.1,
     )  # fmt: skip
+
+
+CODE = 32  # of a job in a slot: this times 0 for F, 1 for B, 2 for W, plus micro-batch from 1 on
+
+
+def slots(table: Timetable, width: int, height: int) -> list[list[int]]:
+    """What each stage does in each slot of unit length, as `CODE` says; 0 where it is idle."""
+    cells = [[0] * width for _ in range(height)]
+    for job in table.jobs:
+        for slot in range(round(job.start), round(job.end)):
+            cells[job.stage][slot] = CODE * "FBW".index(job.kind) + job.micro_batch + 1
+    return cells
+
+
+def live_tables(
+    names: Sequence[str], stages: Sequence[int], micro_batches: int
+) -> dict[str, list[Any]]:
+    """Simulated schedules as nested lists, indexed by schedule, by stages, by micro-batches - 1.
+
+    `work` has two more indices, stage and slot; `span`, `idle` (of one run), `repeated` (idle
+    without a barrier) and `kept` are numbers.
+    """
+    if micro_batches >= CODE:
+        raise InputError(f"micro_batches = {micro_batches} must be below {CODE}")
+    made = [
+        [[training(name, p, m) for m in range(1, micro_batches + 1)] for p in stages]
+        for name in names
+    ]
+    width = round(max(table.span for by_p in made for by_m in by_p for table in by_m))
+
+    def each(read: Callable[[Timetable], Any]) -> list[Any]:
+        return [[[read(table) for table in by_m] for by_m in by_p] for by_p in made]
+
+    return {
+        "work": each(lambda table: slots(table, width, max(stages))),
+        "span": each(lambda table: round(table.span)),
+        "idle": each(lambda table: round(table.bubble, 6)),
+        "repeated": each(lambda table: round(table.repeated_bubble, 6)),
+        "kept": each(lambda table: round(table.peak_kept)),
+    }
