@@ -8,6 +8,7 @@ made of symbols named like its fields.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -74,8 +75,9 @@ class Noun:
                 unit.check(name, value)
 
     @classmethod
+    @functools.cache
     def quantities(cls) -> dict[str, units.Unit]:
-        """The unit of each numeric field, by field name."""
+        """The unit of each numeric field, by field name; worked out once for each class."""
         hints = typing.get_type_hints(cls, include_extras=True)
         found = {f.name: unit_of(hints[f.name]) for f in dataclasses.fields(cls)}
         return {name: unit for name, unit in found.items() if unit is not None}
