@@ -252,7 +252,7 @@ def _width_of_the_interval() -> float:
     "L20",
     "Larger scale-up domains unblocked models of a trillion parameters by their bandwidth",
     stated=True,
-    where=PAGE + "where-the-model-breaks",
+    where=PAGE + "over-trained-by-which-parameters",
     reason="Eight H100 need longer for such weights than to read all they hold; a rack does not.",
 )
 def _trillion_needs_a_rack() -> bool:
