@@ -10,7 +10,6 @@ the library. Pages that use a table are rebuilt when the library's data change.
 from __future__ import annotations
 
 import html
-import inspect
 import re
 import shutil
 from pathlib import Path
@@ -22,6 +21,7 @@ from sphinx.util.docutils import SphinxDirective
 
 import memwall
 from memwall import algebra, catalog, claims, nouns
+from memwall_reference import api, errata, link_first_uses
 
 LIBRARY = Path(memwall.__file__).parent
 REPOSITORY_FILES = ("explorer.js", "explorer.css")
@@ -73,21 +73,6 @@ def symbols() -> str:
     return table(["symbol", "meaning", "unit", "in the library"], rows, "Symbols and units")
 
 
-def formulas() -> str:
-    """Every formula: its sentence and equation, taken from the code's own docstring."""
-    rows = []
-    for name, function in sorted(algebra.FORMULAS.items()):
-        text = inspect.getdoc(function) or ""
-        equation = re.search(r"Equation:\s*(.+?)(?:\n\S|\n\n|$)", text, re.S)
-        unit = function.units.get("return")  # type: ignore[attr-defined]
-        rows.append([
-            f"<code>{name}</code>", html.escape(text.split("\n\n")[0]),
-            html.escape(" ".join(equation.group(1).split())) if equation else "",
-            f"<code>{unit.symbol if unit else ''}</code>",
-        ])  # fmt: skip
-    return table(["formula", "meaning", "equation", "unit"], rows, "Formulas of the library")
-
-
 def scorecard() -> str:
     """All claims with their verdicts, counted and filterable."""
     entries = claims.all_claims()
@@ -124,7 +109,8 @@ def verdicts() -> str:
 
 TABLES = {
     "symbols": symbols,
-    "formulas": formulas,
+    "api": api,
+    "errata": errata,
     "scorecard": scorecard,
     "verdicts": verdicts,
 }
@@ -153,6 +139,7 @@ def numbers() -> dict[str, str]:
         "chips": str(len(catalog.chips())),
         "models": str(len(catalog.models())),
         "formulas": str(len(algebra.FORMULAS)),
+        **{c.id: claims.printed(c.computed(), c.unit) for c in entries},
     }
 
 
@@ -192,6 +179,7 @@ def copy_live_figures(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("memwall", MemwallTable)
     app.connect("config-inited", configure, priority=100)
+    app.connect("doctree-resolved", link_first_uses)
     app.connect("html-page-context", lighten, priority=950)
     app.connect("build-finished", copy_live_figures)
     for name in REPOSITORY_FILES:

@@ -1,0 +1,143 @@
+"""The reference pages, made from the code: the formulas typeset, the slips of the lecture, the glossary's links."""
+
+from __future__ import annotations
+
+import html
+import inspect
+import re
+import sys
+import typing
+from typing import Any
+
+from docutils import nodes
+
+from memwall import algebra, claims
+from memwall.units import Unit
+
+CHAPTERS = {
+    "roofline": ("02_roofline", "chapter 2"), "batching": ("01_batching", "chapter 1"),
+    "sparsity": ("03_sparsity", "chapter 3"), "racks": ("04_racks", "chapter 4"),
+    "pipelining": ("05_pipelining", "chapter 5"), "pricing": ("06_pricing", "chapter 6"),
+    "scaling": ("07_scaling", "chapter 7"), "feistel": ("08_feistel_revnet", "chapter 8"),
+    "revnet": ("08_feistel_revnet", "chapter 8"), "trains": ("02_roofline", "chapter 2"),
+    "forecast": ("09_measured", "chapter 9"), "validate": ("09_measured", "chapter 9"),
+    "planner": ("10_planner", "chapter 10"),
+}  # fmt: skip
+
+
+def equation(function: Any) -> str:
+    """The formula's algebra, from calling it with symbols: never typed a second time."""
+    import sympy
+
+    hints = typing.get_type_hints(function, include_extras=True)
+    arguments: dict[str, Any] = {}
+    for name, unit in function.units.items():
+        if name == "return":
+            continue
+        if unit is not None:
+            arguments[name] = sympy.Symbol(name, positive=True)
+        else:
+            noun = hints[name]
+            names = {"name": "x", "tier": "x"}
+            given = {k: v for k, v in names.items() if k in inspect.signature(noun).parameters and k not in noun.quantities()}  # fmt: skip
+            arguments[name] = noun.symbolic(**given)
+    return sympy.latex(sympy.sympify(function(**arguments)))
+
+
+def sections(function: Any) -> dict[str, str]:
+    """A docstring cut into its summary and its labelled parts."""
+    text = (inspect.getdoc(function) or "").split(">>>")[0]
+    parts = re.split(r"\n\s*(Equation|Ignores|Raises|Source):", "\n" + text)
+    found = {"summary": " ".join(parts[0].split())}
+    for label, body in zip(parts[1::2], parts[2::2], strict=True):
+        found[label] = " ".join(body.split())
+    return found
+
+
+def unit_text(unit: Unit | None, hint: Any) -> str:
+    return unit.symbol if unit else getattr(hint, "__name__", "")
+
+
+def api() -> str:
+    """Every formula by module: signature with units, the algebra, the docstring's parts, the chapter."""
+    by_module: dict[str, list[tuple[str, Any]]] = {}
+    for name, function in algebra.FORMULAS.items():
+        by_module.setdefault(name.split(".")[0], []).append((name, function))
+    order = [m for m in CHAPTERS if m in by_module] + [m for m in by_module if m not in CHAPTERS]
+    out = []
+    for module in order:
+        page, label = CHAPTERS.get(module, ("", ""))
+        where = f' Taught in <a href="../notebooks/{page}.html">{label}</a>.' if page else ""
+        summary = (sys.modules[f"memwall.{module}"].__doc__ or "").split("\n")[0]
+        out.append(f'<section id="module-{module}"><h2>memwall.{module}</h2><p>{html.escape(summary)}{where}</p>')  # fmt: skip
+        for name, function in by_module[module]:
+            hints = typing.get_type_hints(function, include_extras=True)
+            signature = ", ".join(
+                f"{a}: {unit_text(u, hints[a])}" for a, u in function.units.items() if a != "return"
+            )
+            parts = sections(function)
+            listed = "".join(
+                f"<dt>{k}</dt><dd>{html.escape(parts[k])}</dd>" for k in ("Ignores", "Raises", "Source") if k in parts  # fmt: skip
+            )
+            short = name.split(".")[1]
+            out.append(
+                f'<section class="mw-formula" id="{name}"><h3><code>{short}</code></h3>'
+                f"<p><code>{short}({html.escape(signature)}) → {function.units['return'].symbol}</code></p>"
+                f"<p>{html.escape(parts['summary'])}</p>"
+                f'<div class="math notranslate nohighlight">\\[{html.escape(equation(function))}\\]</div>'
+                f"<dl>{listed}</dl></section>"
+            )
+        out.append("</section>")
+    return "".join(out)
+
+
+def errata() -> str:
+    """The rows where lecture and arithmetic part, with by how much and why."""
+    rows = []
+    for c in claims.all_claims():
+        if c.verdict() not in ("differs", "outdated"):
+            continue
+        value, off = c.computed(), ""
+        if isinstance(value, float) and isinstance(c.stated, int | float) and c.stated and not isinstance(c.stated, bool):  # fmt: skip
+            off = f"{value / c.stated:.3g}×"
+        page, _, anchor = c.where.partition("#")
+        rows.append(
+            f'<tr><th scope="row"><a href="../notebooks/{page}.html#{anchor}">{c.id}</a></th>'
+            f"<td>{html.escape(c.statement)}</td><td>{claims.printed(c.stated, c.unit)}</td>"
+            f"<td>{claims.printed(value, c.unit)}</td><td>{off} {html.escape(c.reason)}</td></tr>"
+        )
+    return (
+        '<div class="mw-claims" tabindex="0" role="region" aria-label="Rows that differ"><table><thead><tr><th>Row</th>'
+        "<th>The lecture says</th><th>Stated</th><th>Computed</th><th>By how much, and why</th></tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def link_first_uses(app: Any, doctree: nodes.document, page: str) -> None:
+    """Link the first use of each glossary term in a chapter to its definition."""
+    if not page.startswith("notebooks/"):
+        return
+    domain = app.env.get_domain("std")
+    terms = {name: (doc, anchor) for (kind, name), (doc, anchor) in domain.objects.items() if kind == "term"}  # fmt: skip
+    waiting = dict(sorted(terms.items(), key=lambda item: -len(item[0])))
+    for text in list(doctree.findall(nodes.Text)):
+        if not waiting:
+            return
+        if any(isinstance(p, nodes.reference | nodes.literal | nodes.literal_block | nodes.title | nodes.raw | nodes.math) for p in _parents(text)):  # fmt: skip
+            continue
+        for term, (doc, anchor) in waiting.items():
+            found = re.search(rf"\b{re.escape(term)}s?\b", text.astext(), re.I)
+            if found:
+                uri = app.builder.get_relative_uri(page, doc) + "#" + anchor
+                before, after = text.astext()[: found.start()], text.astext()[found.end() :]
+                link = nodes.reference("", found[0], refuri=uri, internal=True, classes=["mw-term"])
+                text.parent.replace(text, [nodes.Text(before), link, nodes.Text(after)])
+                del waiting[term]
+                break
+
+
+def _parents(node: nodes.Node) -> typing.Iterator[nodes.Node]:
+    while node.parent is not None:
+        node = node.parent
+        yield node
+

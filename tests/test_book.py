@@ -1,0 +1,150 @@
+"""The built book in a real browser, with the network cut: what a reader receives.
+
+Needs `make book` first; `make test` does that.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from memwall import claims
+
+HTML = Path(__file__).parent.parent / "_build" / "html"
+PAGES = sorted(str(p.relative_to(HTML)) for p in [*HTML.glob("book/*.html"), *HTML.glob("notebooks/*.html")])  # fmt: skip
+CHAPTERS = [p for p in PAGES if p.startswith("notebooks/")]
+pytestmark = pytest.mark.book
+
+
+def test_the_book_is_built():
+    assert len(CHAPTERS) >= 1, "run `make book` first"
+
+
+@pytest.fixture(scope="module")
+def visit(browser):
+    """Opens a page from the file system, offline; collects what it asks for and complains about."""
+    contexts = []
+
+    def go(path, **options):
+        context = browser.new_context(offline=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.asked, page.complaints = [], []
+        page.on("request", lambda r: page.asked.append(r.url))
+        page.on("pageerror", lambda e: page.complaints.append(str(e)))
+        page.on("console", lambda m: page.complaints.append(m.text) if m.type == "error" else None)
+        page.goto((HTML / path).as_uri())
+        page.wait_for_load_state("load")
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_stands_alone(visit, path):
+    page = visit(path)
+    elsewhere = [u for u in page.asked if not u.startswith(("file:", "data:", "blob:"))]
+    assert elsewhere == []
+    assert page.complaints == []
+    live = page.locator(".mw-explorer")
+    for k in range(live.count()):
+        assert live.nth(k).evaluate("e => Boolean(e.memwall)"), f"dead live figure {k} on {path}"
+    assert page.locator("merror, .MathJax_Error, mjx-merror").count() == 0
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_sideways_scrolling_on_a_phone(visit, path):
+    page = visit(path, viewport={"width": 360, "height": 740})
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 360
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_picture_says_what_it_shows(visit, path):
+    page = visit(path)
+    silent = page.evaluate(
+        """() => [...document.querySelectorAll('article img, article svg')].filter(e =>
+            !e.closest('[aria-hidden=true], .headerlink, button, a') &&
+            !(e.getAttribute('alt') || e.getAttribute('aria-label') || e.getAttribute('aria-labelledby')
+              || e.getAttribute('aria-hidden') || (e.parentElement.closest('[role=img][aria-label]')))
+        ).map(e => e.outerHTML.slice(0, 160))"""
+    )
+    assert silent == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_without_javascript_a_still_stands_there(visit, path):
+    page = visit(path, java_script_enabled=False)
+    live = page.locator(".mw-explorer")
+    assert live.count() >= 1, f"{path} has no live figure"
+    for k in range(live.count()):
+        assert live.nth(k).locator("figure").is_visible()
+
+
+def test_known_answers_on_the_first_live_figure(visit):
+    page = visit("notebooks/01_batching.html")
+    figure = page.locator("#explorer-batching")
+
+    def readouts(**values):
+        for name, value in values.items():
+            figure.evaluate("(e, [n, v]) => e.memwall.set(n, v)", [name, value])
+        page.wait_for_timeout(60)
+        return figure.evaluate("e => e.memwall.readouts()")
+
+    # weights: 671e9 B / 576e12 B/s = 1.164930555... ms at a batch of one and no cache to speak of
+    alone = readouts(batch=1, context=100)
+    kv = 100 * 70272 / 576e12
+    assert alone["step"] == pytest.approx(671 / 576e3 + kv, rel=1e-9)
+    # arithmetic: 2 x 1e5 x 37e9 FLOP / (72 x 5e15 FLOP/s) = 20.5555... ms
+    crowd = readouts(batch=1e5, context=100)
+    assert crowd["step"] == pytest.approx(2e5 * 37e9 / 3.6e17, rel=1e-9)
+
+
+def test_every_claim_leads_to_a_heading(visit):
+    ids = {}
+    for path in CHAPTERS:
+        ids[Path(path).stem] = set(re.findall(r'id="([^"]+)"', (HTML / path).read_text("utf-8")))
+    lost = []
+    for c in claims.all_claims():
+        page, _, anchor = c.where.partition("#")
+        if anchor not in ids.get(page, ()):
+            lost.append(f"{c.id}: {c.where}")
+    assert lost == []
+
+
+def test_scorecard_filters(visit):
+    page = visit("book/scorecard.html")
+    rows = page.locator("#mw-scorecard tbody tr")
+    total = len(claims.all_claims())
+    assert rows.count() == total
+    page.locator('.mw-filter input[value="agrees"]').uncheck()
+    agrees = sum(c.verdict() == "agrees" for c in claims.all_claims())
+    assert page.locator("#mw-scorecard tbody tr:visible").count() == total - agrees
+    assert page.locator(".mw-filter output").inner_text() == f"{total - agrees} of {total} claims"
+
+
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_live_figures_agree_with_python(visit, path):
+    """At random slider positions, drawn and computed by Python when the notebook ran."""
+    page = visit(path)
+    live = page.locator(".mw-explorer")
+    for k in range(live.count()):
+        element = live.nth(k)
+        name = element.get_attribute("id").removeprefix("explorer-")
+        file = HTML.parent / "checks" / f"{name}.json"
+        for check in json.loads(file.read_text("utf-8")):
+            got = element.evaluate("(e, v) => e.memwall.at(v)", check["values"])
+            for key, wanted in check["readouts"].items():
+                if wanted is None:
+                    assert got[key] is None
+                else:
+                    assert got[key] == pytest.approx(float(wanted), rel=1e-9, abs=1e-300), (name, key, check["values"])  # fmt: skip
+
+
+def test_search_works_offline(visit):
+    page = visit("search.html?q=roofline")
+    page.wait_for_selector("#search-results li", timeout=8000)
+    assert page.locator("#search-results li").count() >= 1
