@@ -14,7 +14,6 @@ Below the formulas: a layer in NumPy that counts what it does, and routers to tr
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -32,6 +31,7 @@ from .units import (
     NonNegative,
     Parameters,
     Ratio,
+    Real,
     Sequences,
     Tokens,
 )
@@ -57,15 +57,15 @@ def chosen_fraction(model: Model) -> Fraction:
 def expert_share(model: Model) -> Fraction:
     """Share of the active parameters that sits in routed experts, deduced from the totals.
 
-    Equation: f = (s - 1) / (E / k - 1), solved from s = (1 - f) + f E / k. Not defined when
-    every expert is always chosen.
+    Equation: f = (s - 1) / (E / k - 1), solved from s = (1 - f) + f E / k; 0 for a dense model.
     Ignores: a router's own weights.
     Source: row R5 and assumption d11; the equation is ours.
 
     >>> float(expert_share(Model(n_total=5e9, n_active=1e9, experts=9, experts_active=1)))
     0.5
     """
-    return (sparsity(model) - 1) / (model.experts / model.experts_active - 1)
+    # a dense model chooses one expert of one: 0 / 0 without the maximum
+    return (sparsity(model) - 1) / maximum(model.experts / model.experts_active - 1, 1e-12)
 
 
 @formula
@@ -206,7 +206,7 @@ def parameters_over_dense(gain: Count, exponent: Ratio) -> Ratio:
 @formula
 def routed_exponent(
     n_active: Parameters, reference: Parameters, exponent: NonNegative, cutoff: Parameters
-) -> Any:
+) -> Real:
     """Exchange exponent at another model size, if it falls on a line in log size to a cutoff.
 
     Equation: alpha(N) = alpha_0 ln(N_c / N) / ln(N_c / N_0). It follows from the bilinear law
@@ -400,7 +400,9 @@ class MoELayer:
 
 def top(scores: np.ndarray, chosen: int) -> np.ndarray:
     """The `chosen` highest-scoring columns of each row, best first."""
-    return np.argsort(-scores, axis=1, kind="stable")[:, :chosen]
+    best = np.argpartition(-scores, chosen - 1, axis=1)[:, :chosen]
+    order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(best, order, axis=1)
 
 
 @dataclass(frozen=True)
@@ -468,12 +470,13 @@ def imbalance(loads: np.ndarray) -> float:
     return float(np.max(loads) / np.mean(loads))
 
 
-def packed(loads: np.ndarray, gpus: int, spare: int = 0) -> np.ndarray:
-    """Load of each GPU when experts are packed by their known load, `spare` copies allowed.
+def packing(loads: np.ndarray, gpus: int, spare: int = 0) -> np.ndarray:
+    """A plan that evens out known loads: the share of each expert's tokens each GPU takes.
 
-    The busiest experts get second copies that share their load, then the copies are dealt out
-    heaviest first to the least loaded GPU with a free slot. Needs (experts + spare) divisible
-    by `gpus`. A simple form of the balancer that DeepSeek published (EPLB).
+    Shape (gpus, experts), every column sums to 1: `plan @ loads` are the GPUs' loads, also of
+    another batch. The busiest experts get some of the `spare` copies, which split their tokens;
+    then copies are dealt heaviest first to the least loaded GPU with a free slot. A simple form
+    of the balancer that DeepSeek published (EPLB).
     """
     experts = len(loads)
     if (experts + spare) % gpus:
@@ -481,13 +484,16 @@ def packed(loads: np.ndarray, gpus: int, spare: int = 0) -> np.ndarray:
     copies = np.ones(experts)
     for _ in range(spare):
         copies[np.argmax(loads / copies)] += 1
-    shares = np.repeat(loads / copies, copies.astype(int))
+    expert = np.repeat(np.arange(experts), copies.astype(int))
+    share = (loads / copies)[expert]
+    plan = np.zeros((gpus, experts))
     total, free = np.zeros(gpus), np.full(gpus, (experts + spare) // gpus)
-    for share in np.sort(shares)[::-1]:
+    for copy in np.argsort(-share, kind="stable"):
         gpu = np.argmin(np.where(free > 0, total, np.inf))
-        total[gpu] += share
+        plan[gpu, expert[copy]] += 1 / copies[expert[copy]]
+        total[gpu] += share[copy]
         free[gpu] -= 1
-    return total
+    return plan
 
 
 # --- facts
