@@ -45,7 +45,9 @@ def arguments(function, make):
             made[name] = make(name, unit)
         else:
             noun = hints[name]
-            assert issubclass(noun, Noun), f"{function.__name__}: {name} is neither quantity nor noun"
+            assert issubclass(noun, Noun), (
+                f"{function.__name__}: {name} is neither quantity nor noun"
+            )
             made[name] = noun_of(noun, name, make)
     return made
 
@@ -85,7 +87,9 @@ def node():
     executable = compute_driver_executable()[0]
 
     def run(source):
-        done = subprocess.run([executable, "-e", source], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [executable, "-e", source], capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
@@ -101,6 +105,7 @@ def test_number_array_and_symbol_agree(name):
     assert all(np.isfinite(n) or n == np.inf for n in numbers)
 
     columns = {key: np.array([flat(made)[key] for made in sets]) for key in flat(sets[0])}
+
     def rebuild(name, value):
         if isinstance(value, Noun):
             return value.replace(**{f: columns[f"{name}_{f}"] for f in value.quantities()})

@@ -43,7 +43,14 @@ def main() -> int:
             shutil.rmtree(BUILD / stale, ignore_errors=True)
     book_stamp.unlink(missing_ok=True)
     library_stamp.write_text(library)
-    command = [Path(sys.executable).with_name("jupyter-book"), "build", ROOT, "-W", "-n", "--keep-going"]
+    command = [
+        Path(sys.executable).with_name("jupyter-book"),
+        "build",
+        ROOT,
+        "-W",
+        "-n",
+        "--keep-going",
+    ]
     done = subprocess.run(command, cwd=ROOT, check=False)
     if done.returncode:
         for report in sorted((BUILD / "html" / "reports").rglob("*.log")):

@@ -36,7 +36,9 @@ def main() -> int:
             continue
         if command:
             print("no browser yet: " + " ".join(command), flush=True)
-            subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.run(
+                command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
         if works():
             return 0
     print("No browser: install Chromium or Chrome, then run this again.", file=sys.stderr)

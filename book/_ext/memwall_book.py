@@ -12,6 +12,7 @@ from __future__ import annotations
 import html
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def symbols() -> str:
         for f in dataclasses.fields(noun):
             if f.name in units:
                 rows.append([
-                    f"<span class='math notranslate nohighlight'>\\({html.escape(f.metadata['latex'])}\\)</span>",
+                    f"<span class=\"math notranslate nohighlight\">\\({html.escape(f.metadata['latex'])}\\)</span>",
                     html.escape(f.metadata["meaning"]), f"<code>{units[f.name].symbol}</code>",
                     f"<code>{noun.__name__}.{f.name}</code>",
                 ])  # fmt: skip
@@ -116,6 +117,24 @@ TABLES = {
 }
 
 
+MATH = re.compile(
+    r'<(div|span) class="math notranslate nohighlight">\\[\[(](.*?)\\[\])]</\1>', re.S
+)
+
+
+def with_math(made: str) -> Iterator[nodes.Node]:
+    """HTML as nodes, its equations as real math nodes, so that Sphinx loads what typesets them."""
+    pieces = MATH.split(made)
+    yield nodes.raw("", pieces[0], format="html")
+    for tag, latex, rest in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
+        text = html.unescape(latex)
+        if tag == "div":
+            yield nodes.math_block(text, text, nowrap=False, number=None, label=None)
+        else:
+            yield nodes.math(text, text)
+        yield nodes.raw("", rest, format="html")
+
+
 class MemwallTable(SphinxDirective):
     """The directive: the name of one of `TABLES`, or of a data file."""
 
@@ -126,7 +145,7 @@ class MemwallTable(SphinxDirective):
             self.env.note_dependency(str(path))
         name = self.arguments[0]
         made = TABLES[name]() if name in TABLES else facts(name)
-        return [nodes.raw("", made, format="html")]
+        return [*with_math(made)]
 
 
 def numbers() -> dict[str, str]:

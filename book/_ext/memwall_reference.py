@@ -15,14 +15,20 @@ from memwall import algebra, claims
 from memwall.units import Unit
 
 CHAPTERS = {
-    "roofline": ("02_roofline", "chapter 2"), "batching": ("01_batching", "chapter 1"),
-    "sparsity": ("03_sparsity", "chapter 3"), "racks": ("04_racks", "chapter 4"),
-    "pipelining": ("05_pipelining", "chapter 5"), "pricing": ("06_pricing", "chapter 6"),
-    "scaling": ("07_scaling", "chapter 7"), "feistel": ("08_feistel_revnet", "chapter 8"),
-    "revnet": ("08_feistel_revnet", "chapter 8"), "trains": ("02_roofline", "chapter 2"),
-    "forecast": ("09_measured", "chapter 9"), "validate": ("09_measured", "chapter 9"),
+    "roofline": ("02_roofline", "chapter 2"),
+    "batching": ("01_batching", "chapter 1"),
+    "sparsity": ("03_sparsity", "chapter 3"),
+    "racks": ("04_racks", "chapter 4"),
+    "pipelining": ("05_pipelining", "chapter 5"),
+    "pricing": ("06_pricing", "chapter 6"),
+    "scaling": ("07_scaling", "chapter 7"),
+    "feistel": ("08_feistel_revnet", "chapter 8"),
+    "revnet": ("08_feistel_revnet", "chapter 8"),
+    "trains": ("02_roofline", "chapter 2"),
+    "forecast": ("09_measured", "chapter 9"),
+    "validate": ("09_measured", "chapter 9"),
     "planner": ("10_planner", "chapter 10"),
-}  # fmt: skip
+}
 
 
 def equation(function: Any) -> str:
@@ -39,7 +45,11 @@ def equation(function: Any) -> str:
         else:
             noun = hints[name]
             names = {"name": "x", "tier": "x"}
-            given = {k: v for k, v in names.items() if k in inspect.signature(noun).parameters and k not in noun.quantities()}  # fmt: skip
+            given = {
+                k: v
+                for k, v in names.items()
+                if k in inspect.signature(noun).parameters and k not in noun.quantities()
+            }
             arguments[name] = noun.symbolic(**given)
     return sympy.latex(sympy.sympify(function(**arguments)))
 
@@ -69,7 +79,9 @@ def api() -> str:
         page, label = CHAPTERS.get(module, ("", ""))
         where = f' Taught in <a href="../notebooks/{page}.html">{label}</a>.' if page else ""
         summary = (sys.modules[f"memwall.{module}"].__doc__ or "").split("\n")[0]
-        out.append(f'<section id="module-{module}"><h2>memwall.{module}</h2><p>{html.escape(summary)}{where}</p>')  # fmt: skip
+        out.append(
+            f'<section id="module-{module}"><h2>memwall.{module}</h2><p>{html.escape(summary)}{where}</p>'
+        )
         for name, function in by_module[module]:
             hints = typing.get_type_hints(function, include_extras=True)
             signature = ", ".join(
@@ -77,7 +89,9 @@ def api() -> str:
             )
             parts = sections(function)
             listed = "".join(
-                f"<dt>{k}</dt><dd>{html.escape(parts[k])}</dd>" for k in ("Ignores", "Raises", "Source") if k in parts  # fmt: skip
+                f"<dt>{k}</dt><dd>{html.escape(parts[k])}</dd>"
+                for k in ("Ignores", "Raises", "Source")
+                if k in parts
             )
             short = name.split(".")[1]
             out.append(
@@ -98,7 +112,12 @@ def errata() -> str:
         if c.verdict() not in ("differs", "outdated"):
             continue
         value, off = c.computed(), ""
-        if isinstance(value, float) and isinstance(c.stated, int | float) and c.stated and not isinstance(c.stated, bool):  # fmt: skip
+        if (
+            isinstance(value, float)
+            and isinstance(c.stated, int | float)
+            and c.stated
+            and not isinstance(c.stated, bool)
+        ):
             off = f"{value / c.stated:.3g}×"
         page, _, anchor = c.where.partition("#")
         rows.append(
@@ -118,12 +137,27 @@ def link_first_uses(app: Any, doctree: nodes.document, page: str) -> None:
     if not page.startswith("notebooks/"):
         return
     domain = app.env.get_domain("std")
-    terms = {name: (doc, anchor) for (kind, name), (doc, anchor) in domain.objects.items() if kind == "term"}  # fmt: skip
+    terms = {
+        name: (doc, anchor)
+        for (kind, name), (doc, anchor) in domain.objects.items()
+        if kind == "term"
+    }
     waiting = dict(sorted(terms.items(), key=lambda item: -len(item[0])))
     for text in list(doctree.findall(nodes.Text)):
         if not waiting:
             return
-        if any(isinstance(p, nodes.reference | nodes.literal | nodes.literal_block | nodes.title | nodes.raw | nodes.math) for p in _parents(text)):  # fmt: skip
+        if any(
+            isinstance(
+                p,
+                nodes.reference
+                | nodes.literal
+                | nodes.literal_block
+                | nodes.title
+                | nodes.raw
+                | nodes.math,
+            )
+            for p in _parents(text)
+        ):
             continue
         for term, (doc, anchor) in waiting.items():
             found = re.search(rf"\b{re.escape(term)}s?\b", text.astext(), re.I)
@@ -140,4 +174,3 @@ def _parents(node: nodes.Node) -> typing.Iterator[nodes.Node]:
     while node.parent is not None:
         node = node.parent
         yield node
-
