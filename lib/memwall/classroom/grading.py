@@ -1,0 +1,341 @@
+"""Marking a class: from a folder of notebooks to scores, pages of feedback and a list to mark by hand.
+
+Each student of the roster gets one row, whatever was handed in: marked, missing, broken (the
+file cannot be read) or held (somebody should look: it carries another student's paper, or there
+are two different files). A broken or hostile file costs its owner's row a reason, never the batch.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..units import InputError
+from . import feedback
+from .answers import BLANK, Verdict
+from .course import Roster, Student
+from .sets import Item, Paper, ProblemSet
+from .submissions import (
+    MAX_BYTES,
+    Broken,
+    Submission,
+    find_submissions,
+    printable,
+    read_submission,
+)
+
+T = TypeVar("T")
+
+
+@dataclass
+class Row:
+    """One student's line: what became of each question, and why it is not simply marked."""
+
+    student: Student
+    paper: Paper
+    status: str = "missing"  # marked, missing, broken or held
+    reason: str = "nothing was handed in"  # for the student and the teacher
+    notes: list[str] = field(default_factory=list)  # for the teacher
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    essays: dict[str, str] = field(default_factory=dict)
+    hand: dict[str, float | None] = field(default_factory=dict)  # by "h1.1", None: not yet marked
+
+    def points(self, item: Item) -> int:
+        verdict = self.verdicts.get(item.label, BLANK)
+        return item.question.points if verdict.right else 0
+
+    @property
+    def score(self) -> int:
+        """Points given by the machine."""
+        return sum(self.points(item) for item in self.paper.marked)
+
+    @property
+    def hand_score(self) -> float:
+        return sum(points or 0 for points in self.hand.values())
+
+    @property
+    def total(self) -> float:
+        return self.score + self.hand_score
+
+
+# ---------------------------------------------------------------- one student
+
+
+def mark_student(
+    student: Student, files: list[Path], set: ProblemSet, seed: bytes,
+    owners: dict[str, str] | None = None, max_bytes: int = MAX_BYTES,
+) -> Row:  # fmt: skip
+    """Mark one student's files against the student's own paper; `owners` maps stamps to ids."""
+    paper = set.paper(student.id, seed)
+    row = Row(student, paper)
+    chosen = _choose(row, files, max_bytes)
+    if chosen is None:
+        return row
+    if reason := _held(row, chosen, owners or {}):
+        row.status, row.reason = "held", reason
+        return row
+    row.status, row.reason = "marked", ""
+    row.essays = dict(chosen.essays)
+    for item in paper.marked:
+        text = chosen.answers.get(item.label, "")
+        row.verdicts[item.label] = _mark(item, text, row) if text.strip() else BLANK
+    return row
+
+
+def _choose(row: Row, files: list[Path], max_bytes: int) -> Submission | None:
+    """The one submission that counts, or None with the row saying why there is none."""
+    labels = [item.label for item in row.paper.items]
+    read: list[tuple[Path, Submission]] = []
+    for path in files:
+        try:
+            if path.suffix.lower() != ".ipynb":
+                raise Broken(f"{path.name} is no notebook (.ipynb)")
+            read.append((path, read_submission(path, labels, max_bytes)))
+        except Broken as error:
+            row.status, row.reason = "broken", printable(str(error))
+    if len(files) > 1:
+        row.notes.append(f"{len(files)} files: {printable(', '.join(p.name for p in files), 120)}")
+    own = [entry for entry in read if entry[1].stamp == row.paper.stamp]
+    if len(own) == 1:
+        read = own  # what others dropped under this name does not count
+    if len(read) > 1 and any(s.answers != read[0][1].answers for _, s in read[1:]):
+        row.status, row.reason = (
+            "held",
+            "two files with different answers were handed in; one may stay",
+        )
+        return None
+    return read[0][1] if read else None
+
+
+def _held(row: Row, found: Submission, owners: dict[str, str]) -> str:
+    """Why a submission is not marked until somebody has looked; also collects the notes."""
+    owner = owners.get(found.stamp, "")
+    if owner and owner != row.student.id:
+        row.notes.append(f"carries the paper of {owner}")
+        return "the file carries another student's paper"
+    if found.stamp == row.paper.stamp:
+        if found.edition and found.edition != row.paper.edition:
+            row.notes.append("made by another edition of the set: its numbers may differ")
+        return ""
+    if found.set_name and found.set_name != row.paper.set.name:
+        return (
+            f"the file is a paper of {printable(found.set_name, 40)}, not of {row.paper.set.name}"
+        )
+    row.notes.append(
+        "its stamp is not ours: edited, or made with another seed" if found.stamp
+        else "its stamp is missing"
+    )  # fmt: skip
+    return ""
+
+
+def _mark(item: Item, text: str, row: Row) -> Verdict:
+    try:
+        return item.asked.mark(text)
+    except Exception as error:  # a marker's own fault must not stop the class
+        row.notes.append(
+            f"{item.label}: the marker failed ({type(error).__name__}), mark it by hand"
+        )
+        return Verdict("unreadable", hint="The marker could not read it; your teacher will look.")
+
+
+# ---------------------------------------------------------------- a class
+
+
+@dataclass
+class Class:
+    """The rows of a class, and the files that were nobody's."""
+
+    set: ProblemSet
+    rows: list[Row]
+    unclaimed: list[tuple[str, str]]
+
+
+def grade(
+    set: ProblemSet, roster: Roster, folder: str | Path, seed: bytes, *, lms: str = "",
+    max_bytes: int = MAX_BYTES, quiet: bool = False,
+) -> Class:  # fmt: skip
+    """Mark a folder of submissions: one row for each student of the roster."""
+    found = find_submissions(folder, roster, set, lms)
+    owners = {set.stamp(s.id, seed): s.id for s in roster.students}
+    rows = [
+        mark_student(student, found.by_student.get(student.id, []), set, seed, owners, max_bytes)
+        for student in progress(roster.students, f"marking {set.name}", quiet)
+    ]
+    return Class(set, rows, found.unclaimed)
+
+
+def write_all(marked: Class, out: str | Path, *, reveal: bool = False, lms: str = "") -> Path:
+    """Write scores.csv, the feedback pages, what is left to mark by hand, and what `stats` reads."""
+    from . import lms as formats
+
+    out = Path(out)
+    pages = out / "feedback"
+    pages.mkdir(parents=True, exist_ok=True)
+    if any(item.question.by_hand for row in marked.rows[:1] for item in row.paper.items):
+        _merge_hand(out / "hand.csv", marked)
+        (out / "to_mark.html").write_text(feedback.essays_page(marked), encoding="utf-8")
+    for row in marked.rows:
+        page = pages / f"{marked.set.name}_{row.student.id}.html"
+        page.write_text(feedback.page(row, reveal), encoding="utf-8")
+    write_csv(out / "scores.csv", *score_table(marked))
+    if lms:
+        write_csv(out / f"scores_{lms}.csv", *formats.table(lms, marked))
+    write_csv(out / "unclaimed.csv", ["file", "why"], [list(entry) for entry in marked.unclaimed])
+    (out / "results.json").write_text(json.dumps(_results(marked), indent=1), encoding="utf-8")
+    return out / "scores.csv"
+
+
+def score_table(marked: Class) -> tuple[list[str], list[list[Any]]]:
+    """Header and rows of scores.csv."""
+    labels = [item.label for item in marked.rows[0].paper.items] if marked.rows else []
+    header = [
+        "student",
+        "name",
+        *labels,
+        "machine",
+        "by hand",
+        "total",
+        "out of",
+        "status",
+        "reason",
+        "notes",
+    ]
+    most = marked.set.points + marked.set.hand_points
+    rows = []
+    for row in marked.rows:
+        cells = [
+            _hand_cell(row, i) if i.question.by_hand else row.points(i) for i in row.paper.items
+        ]
+        rows.append([
+            row.student.id, row.student.name, *cells, row.score, _number(row.hand_score),
+            _number(row.total), most, row.status, row.reason, "; ".join(row.notes),
+        ])  # fmt: skip
+    return header, rows
+
+
+def _hand_cell(row: Row, item: Item) -> Any:
+    """Points by hand, or nothing while one of the criteria waits."""
+    points = [row.hand.get(key) for key in criteria(item)]
+    return "" if any(p is None for p in points) else _number(sum(p or 0 for p in points))
+
+
+def _number(value: float) -> float | int:
+    return int(value) if value == int(value) else round(value, 2)
+
+
+def _results(marked: Class) -> dict[str, Any]:
+    """What `stats` needs to know: states and hints, no answers."""
+    items = marked.rows[0].paper.items if marked.rows else ()
+    return {
+        "set": marked.set.name,
+        "title": marked.set.title,
+        "questions": {
+            i.label: {"title": i.question.title, "goal": i.question.goal, "points": i.question.points}
+            for i in items if not i.question.by_hand
+        },
+        "students": [
+            {
+                "status": row.status,
+                "states": {k: v.state for k, v in row.verdicts.items()},
+                "hints": {k: v.hint for k, v in row.verdicts.items() if v.hint and v.state == "wrong"},
+            }
+            for row in marked.rows
+        ],
+    }  # fmt: skip
+
+
+# ---------------------------------------------------------------- what a person marks
+
+
+def criteria(item: Item) -> dict[str, Any]:
+    """The rubric's lines of a part marked by hand, by their column in hand.csv."""
+    return {f"{item.label}.{i}": c for i, c in enumerate(item.asked.rubric, start=1)}
+
+
+def _merge_hand(path: Path, marked: Class) -> None:
+    """Take the points entered in hand.csv into the rows; add lines and columns that are missing."""
+    items = marked.rows[0].paper.by_hand if marked.rows else []
+    columns = {key: c for item in items for key, c in criteria(item).items()}
+    entered: dict[str, dict[str, str]] = {}
+    if path.is_file():
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            entered = {(r.get("student") or "").lstrip("'"): r for r in csv.DictReader(file)}
+    for row in marked.rows:
+        line = entered.get(row.student.id, {})
+        for key, criterion in columns.items():
+            text = (line.get(f"{key} {criterion.name}") or "").strip()
+            row.hand[key] = _hand_points(text, criterion.points, key, row)
+    header = ["student", "name", *(f"{key} {c.name}" for key, c in columns.items())]
+    rows = [
+        [
+            row.student.id,
+            row.student.name,
+            *("" if row.hand[k] is None else row.hand[k] for k in columns),
+        ]
+        for row in marked.rows
+    ]
+    write_csv(path, header, rows)
+
+
+def _hand_points(text: str, most: int, key: str, row: Row) -> float | None:
+    if not text:
+        return None
+    try:
+        points = float(text.replace(",", "."))
+    except ValueError:
+        points = -1.0
+    if not 0 <= points <= most:
+        row.notes.append(f"{key}: {printable(text, 20)} is not a number from 0 to {most}")
+        return None
+    return points
+
+
+# ---------------------------------------------------------------- tables and terminal
+
+
+def safe_cell(value: Any) -> Any:
+    """A cell that a spreadsheet shows and never computes: =cmd|... becomes '=cmd|..."""
+    if not isinstance(value, str):
+        return value
+    text = printable(value, 2000)
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠", "|", "%", "\\t", "\\r")) else text  # fmt: skip
+
+
+def write_csv(path: Path, header: list[str], rows: Iterable[list[Any]]) -> None:
+    """A table for spreadsheets: UTF-8 with a mark that makes Excel see it, every text harmless."""
+    with path.open("w", newline="", encoding="utf-8-sig") as file:
+        writer = csv.writer(file)
+        writer.writerow([safe_cell(h) for h in header])
+        writer.writerows([safe_cell(c) for c in row] for row in rows)
+
+
+def progress(things: Iterable[T], label: str, quiet: bool = False) -> Iterator[T]:
+    """The things, one by one, with a bar on the terminal (a single line where there is none)."""
+    things = list(things)
+    live = sys.stderr.isatty() and not quiet
+    for i, thing in enumerate(things):
+        if live:
+            done = int(30 * i / len(things))
+            print(
+                f"\r{label} [{'#' * done}{'.' * (30 - done)}] {i}/{len(things)}",
+                end="",
+                file=sys.stderr,
+            )
+        yield thing
+    if live:
+        print(f"\r{label} [{'#' * 30}] {len(things)}/{len(things)}", file=sys.stderr)
+    elif not quiet:
+        print(f"{label}: {len(things)} done", file=sys.stderr)
+
+
+def read_results(folder: str | Path) -> dict[str, Any]:
+    """What `grade` left for `stats` in its folder."""
+    path = Path(folder) / "results.json"
+    if not path.is_file():
+        raise InputError(f"no results in {folder}: run `grade` first")
+    return json.loads(path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
