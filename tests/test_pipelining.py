@@ -7,6 +7,7 @@ import pytest
 import sympy
 from hypothesis import given
 from hypothesis import strategies as st
+
 from memwall import catalog, claims, pipelining, racks, roofline
 from memwall.nouns import MissingFact, Model, System
 from memwall.units import InputError

@@ -47,6 +47,7 @@ def gantt(ax: Any, table: Timetable, until: float | None = None, key: bool = Tru
     width = ax.figure.get_figwidth() * 0.85 / span  # inches a slot
     for stage in range(table.stages):
         ax.broken_barh([(0, span)], (stage - 0.42, 0.84), color=COLORS["muted"], alpha=0.22, lw=0)
+    boxes: dict[tuple[int, str], list[tuple[float, float]]] = {}  # by stage and colour
     for job in table.jobs:
         if job.start >= span:
             continue
@@ -54,10 +55,7 @@ def gantt(ax: Any, table: Timetable, until: float | None = None, key: bool = Tru
         if (job.block // table.stages) % 2:
             white = white + (1 - white) * 0.4
         length = min(job.end, span) - job.start
-        ax.broken_barh(
-            [(job.start, length)], (job.stage - 0.42, 0.84),
-            facecolor=tint(color, white), edgecolor="white", lw=0.5,
-        )  # fmt: skip
+        boxes.setdefault((job.stage, tint(color, white)), []).append((job.start, length))
         number = str(job.micro_batch + 1)
         if job.kind != "W" and length * width > 0.075 * len(number) + 0.03:
             ax.text(
@@ -65,6 +63,8 @@ def gantt(ax: Any, table: Timetable, until: float | None = None, key: bool = Tru
                 ha="center", va="center_baseline", fontsize=8,
                 color=DARK if white > 0.3 else "white",
             )  # fmt: skip
+    for (stage, color), spans in boxes.items():
+        ax.broken_barh(spans, (stage - 0.42, 0.84), facecolor=color, edgecolor="white", lw=0.5)
     ax.set_xlim(0, span)
     ax.set_ylim(table.stages - 0.5, -0.5)
     ax.set_yticks(range(table.stages), [str(s + 1) for s in range(table.stages)])
