@@ -346,7 +346,7 @@ def _tiers() -> bool:
     "X25",
     "Attention's own arithmetic shows only at millions of tokens",
     unit="tokens",
-    where=PAGE + "when-attentions-own-arithmetic-bites",
+    where=PAGE + "when-attention-is-arithmetic-too",
     reason="Equal to the weights' here, for the model X4 implies; DeepSeek-V3: a few thousand.",
 )
 def _onset() -> float:
@@ -358,7 +358,7 @@ def _onset() -> float:
 @claim(
     "X26",
     "Memory, not arithmetic, keeps contexts short",
-    where=PAGE + "when-attentions-own-arithmetic-bites",
+    where=PAGE + "when-attention-is-arithmetic-too",
     reason="True of the catalog's dense models; yet several price lists no longer step.",
 )
 def _memory_first() -> bool:
