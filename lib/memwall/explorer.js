@@ -220,7 +220,7 @@ const SHAPES = ["m-5,0a5,5 0 1,0 10,0a5,5 0 1,0 -10,0z", "m-3.5,0a3.5,3.5 0 1,0 
 
 class Chart {
 	constructor(figure, spec, parent) {
-		const box = html("figure", `mw-chart mw-${spec.kind}`, parent);
+		const box = html("figure", `mw-chart mw-chart-${spec.kind}`, parent);
 		Object.assign(this, { figure, spec });
 		if (spec.title) this.title = html("figcaption", "", box);
 		this.svg = put(draw("svg", box), { role: "img" });

@@ -96,7 +96,7 @@ import numpy as np
 import sympy
 import traitlets
 
-from . import figures
+from . import figures, still
 from .algebra import javascript
 from .nouns import Noun, Unknown, suggest
 from .units import InputError, human
@@ -708,7 +708,7 @@ class Explorer(anywidget.AnyWidget):
             "messages": messages, "charts": charts, "compare": compare,
         }  # fmt: skip
         spec = builder.build(self._given)
-        self._units = {n: c.unit for n, c in builder.sliders.items()}
+        self._sliders = builder.sliders
         self._calculate = _Calculator(builder.tables)
         super().__init__(spec=spec, values=dict(spec["values"]))
 
@@ -768,7 +768,8 @@ class Explorer(anywidget.AnyWidget):
                     return self._words(r.cases)
                 return human(self._number(r.value), r.unit)
         if key in self.values:
-            return human(self.values[key], self._units.get(key, "1"))
+            slider = self._sliders.get(key)
+            return human(self.values[key], slider.unit if slider else "1")
         control = next(c for c in self.spec["controls"] if c["label"] == key)
         return next(
             (o for o, v in control["options"].items() if v.items() <= self.values.items()), "custom"
@@ -791,10 +792,33 @@ class Explorer(anywidget.AnyWidget):
         caption = ". ".join([self.text(self._given["title"]), *numbers])
         return (
             f'<div class="mw-explorer" id="explorer-{self._given["id"]}">'
-            f'<figure class="mw-still">{self._still()}<figcaption>{html.escape(caption)}. '
+            f'<figure class="mw-still">{self._stills()}<figcaption>{html.escape(caption)}. '
             "<small>A still: the live figure needs JavaScript.</small></figcaption></figure>"
             f'<script type="application/json">{spec}</script></div>'
         )
 
-    def _still(self) -> str:
-        return ""
+    def _stills(self) -> str:
+        """The charts without JavaScript; the first two, so that a page stays light."""
+
+        def axis(chart: Any, which: str = "x") -> tuple[Any, Any, str, bool]:
+            """A swept axis: its ends, (name, unit), the swept name, and whether in powers."""
+            parametric = which == "x" and isinstance(chart.x, tuple)
+            name = _name(chart.sweep if parametric else getattr(chart, which), "still")
+            slider = self._sliders.get(name)
+            ends = chart.sweep_range if parametric else getattr(chart, f"{which}_range")
+            low, high = ends or (slider.low, slider.high)
+            label = chart.x if parametric else getattr(chart, f"{which}_label")
+            log = (slider.log if slider else True) if parametric else which in chart.log
+            return (
+                (self._number(low), self._number(high)),
+                label or (slider.label, slider.unit), name, log,
+            )  # fmt: skip
+
+        def one(chart: Any, alt: str) -> str:
+            svg = still.draw(chart, self._number, self.text, axis)
+            title = f"<p>{html.escape(self.text(chart.title))}</p>" if chart.title else ""
+            label = html.escape(self.text(alt), quote=True)
+            return title + svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+
+        charts, alts = self._given["charts"], self._given["alt"]
+        return "".join(one(c, alts[min(i, len(alts) - 1)]) for i, c in enumerate(charts[:2]))

@@ -165,9 +165,17 @@ def show(fig: Any, alt: str) -> Figure:
     with mpl.rc_context(_RC):
         png = io.BytesIO()
         fig.savefig(png, format="png", dpi=160, facecolor="white")
-        svg = io.BytesIO()
-        fig.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-    return Figure(_page_svg(svg.getvalue().decode()), png.getvalue(), alt)
+    return Figure(svg(fig), png.getvalue(), alt)
+
+
+def svg(fig: Any) -> str:
+    """A figure as inline SVG for a page."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(_RC):
+        file = io.BytesIO()
+        fig.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    return _page_svg(file.getvalue().decode())
 
 
 def _page_svg(svg: str) -> str:
