@@ -33,26 +33,11 @@ from .units import (
     FlopPerByte,
     InputError,
     Layers,
-    NonNegative,
     Ratio,
     Tokens,
 )
 
 # --- the arithmetic ---------------------------------------------------------------------
-
-
-@formula
-def step_compute(forward: Ratio, backward: Ratio, recompute: NonNegative) -> Ratio:
-    """Work of a training step: forward, backward, and whatever is computed a second time.
-
-    Equation: forward + backward + recompute, in units of the reader's choice.
-    Ignores: the optimiser's own work, which does not grow with the tokens.
-    Source: lecture, row F12.
-
-    >>> float(step_compute(1, 2, 1))
-    4.0
-    """
-    return forward + backward + recompute
 
 
 @formula
@@ -66,7 +51,7 @@ def reversible_compute_ratio(backward: Ratio) -> Ratio:
     >>> float(reversible_compute_ratio(4))
     1.2
     """
-    return step_compute(1, backward, 1) / step_compute(1, backward, 0)
+    return (1 + backward + 1) / (1 + backward)
 
 
 @formula
