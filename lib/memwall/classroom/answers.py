@@ -360,8 +360,11 @@ def equal_by_algebra(tree: Node, key: Any, symbols: Mapping[str, Any]) -> bool:
 
 
 def in_grammar(expression: Any) -> str:
-    """A SymPy expression in the students' grammar."""
-    text = str(expression)
+    """A SymPy expression in the students' grammar, whole numbers without their .0."""
+    import sympy
+
+    whole = {f: sympy.Integer(f) for f in expression.atoms(sympy.Float) if f == int(f)}
+    text = str(expression.xreplace(whole))
     for theirs, ours in (("Max(", "max("), ("Min(", "min("), ("ceiling(", "ceil(")):
         text = text.replace(theirs, ours)
     return text
