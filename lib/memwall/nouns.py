@@ -55,7 +55,7 @@ class Unknown:
 
 def quantity(latex: str, meaning: str, *, required: bool = False) -> Any:
     """A dataclass field with its blackboard symbol and meaning; unknown unless required."""
-    metadata = {"latex": latex, "meaning": meaning}
+    metadata = {"latex": latex, "meaning": meaning, "required": required}
     if required:
         return field(metadata=metadata)
     return field(default_factory=Unknown, metadata=metadata)
@@ -66,9 +66,10 @@ class Noun:
     """What `Model` and `System` share: validation, symbols, and copies with changes."""
 
     def __post_init__(self) -> None:
+        required = {f.name for f in dataclasses.fields(self) if f.metadata.get("required")}
         for name, unit in self.quantities().items():
             value = getattr(self, name)
-            if value is None or isinstance(value, Unknown):
+            if name not in required and (value is None or isinstance(value, Unknown)):
                 owner = getattr(self, "name", "") or type(self).__name__
                 object.__setattr__(self, name, Unknown(name, owner))
             else:
