@@ -5,6 +5,7 @@ import pytest
 import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
+
 from memwall import batching, catalog, pricing, roofline
 from memwall.catalog import MemoryDevice, Price, SparseAttention
 from memwall.claims import get
