@@ -155,7 +155,7 @@ def _scale_free() -> bool:
 
 @claim(
     "R11", "Trains leave on a clock, full or not", stated=True,
-    where=PAGE + "experiment",
+    where=PAGE + "experiment-the-train-timetable",
     reason="Where traffic is thin it is the only bearable rule: waiting to fill takes far longer.",
 )  # fmt: skip
 def _clock_beats_filling() -> bool:
@@ -167,7 +167,7 @@ def _clock_beats_filling() -> bool:
 
 @claim(
     "R12", "A newcomer waits at most two periods, 40 ms", unit="s", verdict="agrees",
-    where=PAGE + "experiment",
+    where=PAGE + "experiment-the-train-timetable",
     reason="The worst is two periods as stated. Computed: the mean over random arrivals.",
 )  # fmt: skip
 def _newcomer() -> float:
