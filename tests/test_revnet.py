@@ -5,6 +5,7 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from memwall import Model, chips, models, revnet, roofline
 from memwall.revnet import (
     Layer,
