@@ -1,7 +1,6 @@
 /* Live figures: one classic script (a module would not load from file://), no dependency, no request.
    For each figure the page holds a JSON spec made by explorer.py: controls, charts, and expressions
-   that SymPy printed as JavaScript from the library's formulas; no formula is written here. A frame
-   reads the values, runs the expressions and changes the SVG nodes that are there. */
+   that SymPy printed as JavaScript from the library's formulas; no formula is written here. */
 var memwallExplorer = (() => {
 "use strict";
 const { abs, floor, ceil, round, min, max, log10 } = Math;
@@ -30,7 +29,7 @@ const money = (x, figures) => {
 	if (word) return `${digits(x / word[0], figures)} ${word[1]}`;
 	return figures > 3 || (x < 0.1 && x) ? digits(x, figures) : x >= 100 ? digits(Number(fixed(x, 0))) : fixed(x, 2);
 };
-// how x is printed in its unit: [number, its scale, words before, words after]
+// x in its unit: [number, scale, words before, words after]
 const shape = (x, unit) => {
 	if (unit === "%") return [x * 100, 0.01, "", " %"];
 	if (unit === "x") return [x, 1, "", "×"];
@@ -65,19 +64,23 @@ const parse = (typed, unit, shown) => {
 
 // ---- 2 expressions: printed by SymPy, compiled once
 
-// {js} becomes a function of the values; {js, over} one that fills a whole sweep in a single call
-const compile = ({ js, over }, names, lookup) => {
-	const used = names.filter((n) => n !== over && new RegExp(`\\b${n}\\b`).test(js));
+// {js} becomes a function of the values; {js, over} one that fills a whole sweep in a single call.
+// What `lets` names (last first) is worked out where an expression mentions it.
+const mentions = (js, n) => new RegExp(`\\b${n}\\b`).test(js);
+const compile = ({ js, over }, names, lookup, lets) => {
+	let first = "";
+	for (const [n, meaning] of lets) if (mentions(first + js, n)) first = `const ${n} = ${meaning}; ${first}`;
+	const used = names.filter((n) => n !== over && mentions(first + js, n));
 	const body = (used.length ? `const {${used}} = v; ` : "") + (over
-		? `for (let i = 0; i < xs.length; i++) { const ${over} = xs[i]; out[i] = ${js}; }` : `return ${js};`);
+		? `for (let i = 0; i < xs.length; i++) { const ${over} = xs[i]; ${first}out[i] = ${js}; }` : `${first}return ${js};`);
 	const run = new Function("v", "lookup", "xs", "out", body);
 	return (v, xs, out) => run(v, lookup, xs, out);
 };
-const compileAll = (node, names, lookup) => {
+const compileAll = (node, ...env) => {
 	if (!node || typeof node !== "object") return node;
-	if (node.js) return compile(node, names, lookup);
-	if (Array.isArray(node)) return node.map((each) => compileAll(each, names, lookup));
-	return Object.fromEntries(Object.entries(node).map(([key, each]) => [key, compileAll(each, names, lookup)]));
+	if (node.js) return compile(node, ...env);
+	if (Array.isArray(node)) return node.map((each) => compileAll(each, ...env));
+	return Object.fromEntries(Object.entries(node).map(([key, each]) => [key, compileAll(each, ...env)]));
 };
 const valueOf = (x, v) => (typeof x === "function" ? x(v) : x);
 const valuesOf = (list, v) => list.map((x) => valueOf(x, v));
@@ -100,7 +103,7 @@ const html = (tag, className, parent, attributes, text) => {
 	return parent ? parent.appendChild(node) : node;
 };
 const draw = (tag, parent) => parent.appendChild(document.createElementNS("http://www.w3.org/2000/svg", tag));
-// as many like nodes as a frame asks for; done() drops the rest
+// nodes of a kind; done() drops those a frame did not ask for
 const pool = (tag, parent) => {
 	const nodes = [], group = draw("g", parent);
 	let used = 0;
@@ -145,7 +148,7 @@ const logMarks = (low, high, unit, mantissas) => {
 		marks = [...marks.filter((t) => t < 60), 60, 600, 3600, 36e3, ...[1, 10, 100, 1e3, 1e4, 1e5].map((d) => d * 86400)];
 	return marks.filter((t) => t >= low * (1 - 1e-9) && t <= high * (1 + 1e-9));
 };
-// ticks [value, text]; a linear axis prints all at one scale: 0.5 ms and 1 ms, not 500 µs and 1 ms
+// ticks [value, text]; a linear axis has one scale: 0.5 ms and 1 ms, not 500 µs
 const ticksOf = ({ log, low, high }, unit, count) => {
 	const [, size, before, after] = shape(max(abs(low), abs(high)), unit), few = max(count, 2);
 	const text = (x) => log && !before ? human(x, unit) : x === 0 ? "0"
@@ -250,8 +253,14 @@ class Chart {
 	ends(axis, v, seen) {
 		const given = valuesOf(axis.range, v);
 		if (!given.includes(null)) return given[0] < given[1] && isFinite(given[1]) && (given[0] > 0 || !axis.log) ? given : [1, 10];
-		const all = seen().filter((x) => isFinite(x) && (x > 0 || !axis.log));
-		const found = roundRange(given[0] ?? min(...all), given[1] ?? max(...all), axis);
+		let low = Infinity, high = -Infinity;
+		for (const list of seen()) for (let i = 0; i < list?.length; i++) {
+			const x = list[i];
+			if (!isFinite(x) || (axis.log && x <= 0)) continue;
+			if (x < low) low = x;
+			if (x > high) high = x;
+		}
+		const found = roundRange(given[0] ?? low, given[1] ?? high, axis);
 		return [given[0] ?? found[0], given[1] ?? found[1]];
 	}
 	// grid, ticks and names around two axes
@@ -337,10 +346,11 @@ class Lines extends Chart {
 			for (const part of ["x", "y", "fill"]) c[part]?.(values, xs, c[key][part]);
 		const drawn = curves.flatMap((c) => states.map(([, key]) => c[key])), points = spec.points || [];
 		const ends = (part, also) => this.ends(spec[part], v, () =>
-			[...drawn.flatMap((data) => [...(data[part] || []), ...(data[also] || [])]), ...points.map((p) => valueOf(p[part], v))]);
+			[...drawn.flatMap((data) => [data[part], data[also]]), valuesOf(points.map((p) => p[part]), v)]);
 		const right = narrow ? 10 : min(width * 0.3, widest(curves.map((c) => figure.fill(c.label))) + 14);
 		this.axes(width, narrow ? clamp(width * 0.8, 250, 320) : min(400, width * 0.54), ends("x"), ends("y", "fill"), right);
 		const { X, Y, placer, clipped } = this, margin = [], inner = [];
+		this.px = xs.map(X.at);
 		put(this.clip, { x: X.from - 6, y: Y.to - 6, width: tenth(X.to - X.from + 12), height: tenth(Y.from - Y.to + 12) });
 		const traced = curves.map((c) => this.trace(c.now, c.step));
 		traced.forEach((t, k) => t.band && this.path(curves[k].kind, "band", t.band, clipped));
@@ -368,7 +378,7 @@ class Lines extends Chart {
 		const { X, Y } = this, xs = [], ys = [], level = (value) => tenth(clamp(Y.at(value), -2000, 4000));
 		let d = "", pen = "M", back = "";
 		for (let i = 0; i < data.y.length; i++) {
-			const value = data.y[i], x = tenth(X.at(data.x ? data.x[i] : this.xs[i]));
+			const value = data.y[i], x = tenth(data.x ? X.at(data.x[i]) : this.px[i]);
 			if (!isFinite(value) || !isFinite(x) || (Y.log && value <= 0)) { pen = "M"; continue; }
 			const y = level(value);
 			d += stepwise && pen === "L" ? `H${x}V${y}` : `${pen}${x},${y}`;
@@ -392,7 +402,7 @@ class Bars extends Chart {
 			rows.push({ kind: b.kind, name: figure.fill(b.label), amount, start, end: start + amount, old: pinned && !stacked && b.value(pinned) });
 		}
 		if (stacked) rows.unshift({ kind: "bound", name: x.name, amount: total, start: 0, end: total, parts: rows.slice() });
-		const range = this.ends(x, v, () => rows.flatMap((r) => [r.end, r.old || r.end]));
+		const range = this.ends(x, v, () => rows.map((r) => [r.end, r.old || r.end]));
 		const left = narrow ? 0 : ceil(widest(rows.map((r) => r.name))) + 10;
 		const X = makeScale(x.log, range, left, width - widest(rows.map(print)) - 8);
 		this.across(X, ticksOf(X, x.unit, (X.to - left) / 75), { from: top + rows.length * tall, to: top });
@@ -479,14 +489,11 @@ class Grid extends Chart {
 			const at = { ...v, row }, y = tenth(top + row * h);
 			spec.cell(at, xs, cell); spec.which(at, xs, which); spec.text?.(at, xs, text);
 			// a cell has one of nine shades, so that a grid is a few paths and not thousands of nodes
-			const look = (i) => [spec.kinds[clamp(round(which[i]) || 0, 0, spec.kinds.length - 1)], round(clamp(cell[i] || 0, 0, 1) * 9)].join();
 			for (let i = 0; i < columns; i++) {
-				const key = look(i), start = i;
-				// without gaps, a run of like cells is one rectangle
-				while (!gap && i + 1 < columns && look(i + 1) === key) i++;
-				if (key.endsWith(",0")) continue;
-				const wide = tenth((i - start + 1) * w - gap);
-				paths[key] = `${paths[key] ?? ""}M${tenth(left + start * w)},${y}h${wide}v${tenth(h - gap)}h${-wide}z`;
+				const shade = round(clamp(cell[i] || 0, 0, 1) * 9), wide = tenth(w - gap);
+				const key = `${spec.kinds[clamp(round(which[i]) || 0, 0, spec.kinds.length - 1)]},${shade}`;
+				if (!shade) continue;
+				paths[key] = `${paths[key] ?? ""}M${tenth(left + i * w)},${y}h${wide}v${tenth(h - gap)}h${-wide}z`;
 				if (spec.text && w >= 14) this.text("", "number", left + (i + 0.5) * w, y + h / 2 + 4, 0.5, String(round(text[i])));
 			}
 		}
@@ -605,7 +612,7 @@ const CONTROLS = { slider: Slider, list: List, toggle: Toggle };
 class Figure {
 	// changed: called with new values where a kernel listens; on a page the state goes into the URL
 	constructor(root, given, { values, changed } = {}) {
-		const spec = compileAll(given, [...Object.keys(given.values), ...given.own], lookupIn(given.tables));
+		const spec = compileAll(given, [...Object.keys(given.values), ...given.own], lookupIn(given.tables), given.lets);
 		Object.assign(this, { root, spec, changed, id: `mw-${spec.id}`, values: { ...spec.values, ...values }, pinned: null,
 			sliders: {}, controls: [], charts: [] });
 		this.build();

@@ -74,6 +74,9 @@ the cases of `Words`. `messages=[(condition, template)]` are shown while their c
 in words what is wrong with impossible input. `compare=True` adds a button that keeps the present
 state as A and shows both.
 
+**Steps.** `lets={symbol: expr}` names what many expressions share, in order: a later one may use an
+earlier one. It keeps a large figure's spec small and its tracing quick.
+
 **In Python.** `explorer.values` is a traitlet: `explorer.observe(f, "values")`.
 `explorer.set(batch=512, Model="gpt-oss-120b")` moves the view, `explorer.readouts()` gives raw
 numbers. On a page without a kernel explorer.js mounts the same figure on the HTML made here;
@@ -321,9 +324,12 @@ class _Builder:
     """
 
     def __init__(
-        self, controls: Sequence[Any], constants: Mapping[Any, float], tables: Mapping[str, Any]
-    ) -> None:
+        self, controls: Sequence[Any], constants: Mapping[Any, float], tables: Mapping[str, Any],
+        lets: Mapping[Any, Expr],
+    ) -> None:  # fmt: skip
         self.controls, self.tables = controls, tables
+        # an expression that others share, and its source once something needs it
+        self.lets: dict[str, list[Any]] = {_name(k, "lets"): [x, ""] for k, x in lets.items()}
         self.keys: list[str] = []  # of the readouts
         self.used: set[str] = set()  # variables that some expression needs
         self.own: set[str] = set()  # swept names that need no control
@@ -376,6 +382,11 @@ class _Builder:
         expression = sympy.sympify(expression)
         for name in sorted(s.name for s in expression.free_symbols):
             if name in own:
+                continue
+            if name in self.lets:
+                self.lets[name][1] = self.source(
+                    self.lets[name][0], f"{owner}, through {name!r},", *own
+                )
                 continue
             if name not in self.settable:
                 raise InputError(
@@ -563,6 +574,8 @@ class _Builder:
         }
         spec["controls"], spec["values"] = self.finish_controls()
         spec["own"] = sorted(self.own - set(spec["values"]))
+        # what stands later may mention what stands earlier, so the page takes the last first
+        spec["lets"] = [[name, js] for name, (_, js) in reversed(self.lets.items()) if js]
         spec["tables"] = self.tables
         return spec | ({"compare": True} if given["compare"] else {})
 
@@ -642,7 +655,8 @@ def _slider_spec(c: Slider, name: str) -> dict[str, Any]:
 class _Calculator:
     """Evaluates the figure's expressions in Python, one number at a time."""
 
-    def __init__(self, tables: Mapping[str, Any]) -> None:
+    def __init__(self, tables: Mapping[str, Any], lets: Mapping[Any, Expr]) -> None:
+        self.lets = {_name(symbol, "lets"): expression for symbol, expression in lets.items()}
         self.tables = {name: self.lookup(np.asarray(t, dtype=float)) for name, t in tables.items()}
         self.compiled: dict[Any, tuple[list[str], Any]] = {}
 
@@ -666,11 +680,14 @@ class _Calculator:
         names, code = self.compiled[expression]
         with np.errstate(all="ignore"):
             try:
-                return code(*(np.float64(values[n]) for n in names))
+                return code(*(np.float64(self.value_of(n, values)) for n in names))
             except (OverflowError, ValueError):
                 return math.nan
             except ZeroDivisionError:
                 return math.inf
+
+    def value_of(self, name: str, values: Mapping[str, float]) -> Any:
+        return values[name] if name in values else self(self.lets[name], values)
 
 
 class Explorer(anywidget.AnyWidget):
@@ -697,19 +714,20 @@ class Explorer(anywidget.AnyWidget):
         tables: Mapping[str, Any] | None = None,
         values: Mapping[Any, float] | None = None,
         compare: bool = False,
+        lets: Mapping[Any, Expr] | None = None,
     ) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9-]*", id):
             raise InputError(f"id {id!r}: a short word of small letters, digits and hyphens")
         charts = list(chart) if isinstance(chart, list | tuple) else [chart]
         alts = [alt] if isinstance(alt, str) else list(alt)
-        builder = _Builder(controls, values or {}, dict(tables or {}))
+        builder = _Builder(controls, values or {}, dict(tables or {}), lets or {})
         self._given = {
             "id": id, "title": title, "alt": alts, "readouts": readouts,
             "messages": messages, "charts": charts, "compare": compare,
         }  # fmt: skip
         spec = builder.build(self._given)
         self._sliders = builder.sliders
-        self._calculate = _Calculator(builder.tables)
+        self._calculate = _Calculator(builder.tables, lets or {})
         super().__init__(spec=spec, values=dict(spec["values"]))
 
     @traitlets.validate("values")
