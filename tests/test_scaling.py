@@ -7,6 +7,7 @@ import pytest
 import sympy
 from hypothesis import given
 from hypothesis import strategies as st
+
 from memwall import catalog, claims, scaling
 from memwall.nouns import MissingFact, Model
 from memwall.scaling import BELIEFS, Belief, ScalingLaw

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from memwall import claims, roofline, trains
 from memwall.units import InputError
 
