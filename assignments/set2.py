@@ -367,7 +367,7 @@ def largest(draw: Draw) -> Number:
     ))  # fmt: skip
     # beside the answer the caches must be neither a trifle nor all of it
     share = float(users * context * net.kv_bytes_per_token / rack.system.capacity)
-    draw.require(share < 0.6 and no_cache > 1.08 * best)
+    draw.require(share < 0.6 and 1.08 * best < no_cache < 1.8 * best)
     limit = ("users", "room") if by_users < by_room else ("room", "users")
     return Number(
         f"{draw.pick(*PEOPLE).capitalize()} plans a model for {rack.told()}. It shall use {say(active)} parameters for a "

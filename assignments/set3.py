@@ -302,9 +302,8 @@ def leak(draw: Draw) -> Number:
     """What the price list leaks"""
     rack, net = machine(draw), model(draw)
     kink = draw.pick(32_000, 64_000, 100_000, 128_000, 200_000, 256_000, 272_000)
-    over = draw.pick(1.5, 2, 2.5, 3, 4)
     balance = roofline.balance_batch(net, rack.system)
-    batch = draw.rounded(over * balance)
+    batch = draw.number(1.6 * balance, 4 * balance)
     share = 1 - balance / batch
     endless = pricing.implied_cache_bytes(kink, net, rack.system)
     answer = endless * share
@@ -344,7 +343,7 @@ def shelf(draw: Draw) -> Number:
     life = years * 365 * DAY
     answer = pricing.device_break_even(life, net, rack.system, device)
     drain = pricing.device_drain_time(device)
-    draw.require(0.5 * drain < answer < 20 * drain)
+    draw.require(0.8 * drain < answer < 20 * drain)
     mistakes = {
         "You forgot that reading back occupies the drive, for one drain time's worth.": answer + drain,
         "You held it in HBM: that is the break-even of chip memory.":

@@ -20,6 +20,7 @@ from .sets import ProblemSet, Question
 
 SEED = b"a seed for trying questions, not for a class"
 NUDGE = 1e-5
+AMPLIFIES = 9  # at most: then an input's third digit stays within the tolerance
 
 
 @dataclass
@@ -73,7 +74,7 @@ def try_question(set: ProblemSet, question: Question, ids: list[str], every: int
             nudged = set.ask(question, id, SEED, nudge=NUDGE)
             change = abs(nudged.answer / asked.answer - 1) / NUDGE
             trial.conditioning = max(trial.conditioning, change)
-            if change > 12:
+            if change > AMPLIFIES:
                 trial.faults.append(
                     f"{id}: a change of 1 % in its inputs changes the answer by {change:.0f} %"
                 )

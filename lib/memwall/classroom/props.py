@@ -79,7 +79,7 @@ def model(
 ) -> Model:
     """A mixture of experts with a name."""
     n_total = draw.number(*total)
-    n_active = draw.divided(n_total, draw.number(*sparsity))
+    n_active = draw.rounded(n_total / draw.number(*sparsity))
     return Model(
         n_total=n_total, n_active=n_active, bytes_per_param=bytes_per_param,
         kv_bytes_per_token=draw.number(*cache), name=draw.pick(*_MODELS),

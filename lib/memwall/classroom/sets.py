@@ -41,12 +41,16 @@ class Redraw(Exception):
 class Draw:
     """Numbers and choices out of a keyed hash: the same on every machine and in every year.
 
-    `nudge` shifts every `number` by a relative amount, which is how a question's conditioning
-    is tested; the choices stay.
+    A second run may be given the `values` of the first and a `nudge`: then every number comes out
+    a little larger or smaller in turn, which is how a question's conditioning is tested.
     """
 
-    def __init__(self, key: bytes, message: str, nudge: float = 0.0) -> None:
-        self._key, self._message, self._count, self._nudge = key, message, 0, nudge
+    def __init__(
+        self, key: bytes, message: str, values: Sequence[float] = (), nudge: float = 0.0
+    ) -> None:
+        self._key, self._message, self._count = key, message, 0
+        self._first, self._nudge = values, nudge
+        self.values: list[float] = []
 
     def _unit(self) -> float:
         """The next number in [0, 1)."""
@@ -65,17 +69,16 @@ class Draw:
     def number(self, low: float, high: float, figures: int = 2) -> float:
         """A number between `low` and `high`, evenly spread in its logarithm, of so many figures."""
         value = math.exp(math.log(low) + self._unit() * math.log(high / low))
-        digits = figures - 1 - math.floor(math.log10(value))
-        return float(f"{round(value, digits):.12g}") * (1 + self._nudge)  # prints as it computes
+        return self.rounded(value, figures)
 
     def rounded(self, value: float, figures: int = 2) -> float:
-        """A product of one drawn number with choices, rounded for the paper; the nudge stays on it."""
-        exact = float(f"{value / (1 + self._nudge):.10g}")  # so that halves round the same way
-        return float(f"{exact:.{figures}g}") * (1 + self._nudge)
-
-    def divided(self, value: float, other: float, figures: int = 2) -> float:
-        """One drawn number over another, rounded for the paper; nudged like a drawn one."""
-        return self.rounded(value / other * (1 + self._nudge), figures)
+        """A value made of drawn numbers, rounded so that the paper prints it as it computes."""
+        exact = float(f"{value:.10g}")  # halves round the same way everywhere
+        value = float(f"{exact:.{figures}g}")
+        if self._first:
+            value = self._first[len(self.values)]
+        self.values.append(value)
+        return value * (1 + self._nudge * (-1) ** len(self.values))
 
     def shuffled(self, options: Sequence[T]) -> list[T]:
         """The options in another order."""
@@ -193,19 +196,29 @@ class ProblemSet:
         """The question as this student gets it: the first draw without flaws."""
         why: list[str] = []
         for attempt in range(ATTEMPTS):
-            message = "\0".join(("question", self.name, question.name, student, str(attempt)))
+            draw = Draw(
+                seed, "\0".join(("question", self.name, question.name, student, str(attempt)))
+            )
             try:
-                asked = question.make(Draw(seed, message))
+                asked = question.make(draw)
             except Redraw:
                 why = ["its function asked for another draw"]
                 continue
             why = asked.flaws()
             if not why:
-                return question.make(Draw(seed, message, nudge)) if nudge else asked
+                return self._nudged(question, draw, nudge) if nudge else asked
         raise InputError(
             f"{self.name}.{question.name}: none of {ATTEMPTS} draws for {student!r} was good; "
             f"the last: {'; '.join(why)}"
         )
+
+    @staticmethod
+    def _nudged(question: Question, draw: Draw, nudge: float) -> Any:
+        again = Draw(draw._key, draw._message, draw.values, nudge)
+        try:
+            return question.make(again)
+        except Redraw:  # it stood at the edge of what its function allows
+            return question.make(Draw(draw._key, draw._message))
 
     def paper(self, student: str, seed: bytes) -> Paper:
         """The paper of a student id."""
