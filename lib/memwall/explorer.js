@@ -138,7 +138,7 @@ const niceStep = (rough) => {
 	const power = 10 ** floor(log10(rough));
 	return [1, 2, 5, 10].find((n) => n * power >= rough * 0.999) * power;
 };
-// round values that people count in: powers of ten, but 1 min, 1 h, 1 d for long times
+// round values: powers of ten, but 1 min, 1 h, 1 d for long times
 const logMarks = (low, high, unit, mantissas) => {
 	const base = unit === "$/s" ? 1 / 3600 : 1;
 	let marks = [];
@@ -164,7 +164,7 @@ const ticksOf = ({ log, low, high }, unit, count) => {
 	}
 	return marks.map((x) => [x, text(x)]);
 };
-// where an axis ends when it follows its curves: round, so that it rests while a slider moves
+// where an axis that follows its curves ends: round, so that it rests while a slider moves
 const roundRange = (low, high, { log, unit }) => {
 	if (!(low < Infinity)) return log ? [1, 10] : [0, 1];
 	if (log) {
@@ -311,7 +311,7 @@ class Chart {
 			if (values === v) this.label(p, around(...at, p.dot ? 5 : 8));
 		}
 	}
-	// dragging in the chart moves the swept variables that have a slider
+	// dragging in the chart moves swept variables with a slider
 	drag(names) {
 		const sliders = names.map((name) => this.figure.sliders[name]);
 		if (!sliders.some(Boolean)) return;
@@ -359,7 +359,7 @@ class Lines extends Chart {
 			const ink = traced[k], last = ink.xs.length - 1;
 			this.path(c.kind, "curve", ink.d, clipped + (c.width ? `stroke-width:${c.width}` : ""));
 			placer.ink.push(ink);
-			// a name stands in the margin where its curve ends, or, on a phone, along the curve
+			// a name stands where its curve ends or, on a phone, along it
 			if (!narrow && ink.xs[last] > X.to - 4) margin.push({ c, y: ink.ys[last] + 4 });
 			else if (last >= 0) inner.push([c, ink]);
 		});
@@ -543,7 +543,7 @@ class Slider {
 		this.shown = null;
 		this.figure.set(this.spec.name, value);
 	}
-	// a value pointed at in the chart: three figures are as fine as a hand
+	// pointed at in the chart: three figures are as fine as a hand
 	take(value) {
 		const { low, high, integer } = this.spec, near = Number(value.toPrecision(3));
 		this.accept(clamp(integer ? round(near) : near, low, high));
@@ -610,7 +610,7 @@ const CONTROLS = { slider: Slider, list: List, toggle: Toggle };
 // ---- 8 the figure
 
 class Figure {
-	// changed: called with new values where a kernel listens; on a page the state goes into the URL
+	// changed: called where a kernel listens; on a page the state goes into the URL
 	constructor(root, given, { values, changed } = {}) {
 		const spec = compileAll(given, [...Object.keys(given.values), ...given.own], lookupIn(given.tables), given.lets);
 		Object.assign(this, { root, spec, changed, id: `mw-${spec.id}`, values: { ...spec.values, ...values }, pinned: null,
@@ -710,7 +710,7 @@ class Figure {
 		for (const c of this.controls) c.show(v);
 		if (width) this.charts.forEach((chart, i) => chart.frame(v, pinned, width, this.fill(spec.alt[i] ?? spec.alt[0])));
 		if (this.details.open) this.tabulate(v, found, before);
-		// once the hand rests: say the result aloud, keep the state in the address bar
+		// once the hand rests: say the result, keep the state in the address bar
 		clearTimeout(this.rest);
 		this.rest = setTimeout(() => {
 			if (this.rested) write(this.spoken, title);

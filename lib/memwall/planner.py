@@ -121,24 +121,16 @@ def first_token_time(
 
 
 @formula
-def output_cost(
-    batch: Sequences, context: Tokens, model: Model, group: Group, replica: Replica,
-    efficiency: Efficiency,
-) -> DollarsPerToken:  # fmt: skip
-    """Rent of a replica for each token it writes, a step lasting as long as forecast.
+def output_cost(step: Seconds, batch: Sequences, replica: Replica) -> DollarsPerToken:
+    """Rent of a replica for each token it writes, given how long a step takes.
 
     Equation: t $ / B.
     Ignores: empty seats, idle hours, margin (d15).
     Source: lecture, row B21; the step's time from chapter 9.
 
-    >>> m = Model(n_total=1e12, n_active=1e12, bytes_per_param=1, kv_bytes_per_token=0, layers=10,
-    ...           d_model=1000, attention_width=1, experts=1, experts_active=1)
-    >>> g = Group(1e15, 1e15, 2e12, chips=1, domain=8, link=1e9, card=1e9)
-    >>> r = Replica(capacity=2e12, chips=1, rent=0.001)
-    >>> round(float(output_cost(10, 0, m, g, r, forecast.IDEAL)), 6)
-    5e-05
+    >>> float(output_cost(0.05, 10, Replica(capacity=2e12, chips=1, rent=0.001)))
+    5e-06
     """
-    step = forecast.step_time_forecast(batch, context, model, group, efficiency)
     return step * replica.rent / batch
 
 
@@ -236,24 +228,17 @@ def attention_part(
 
 @formula
 def network_part(
-    batch: Sequences, context: Tokens, model: Model, group: Group, efficiency: Efficiency
+    step: Seconds, weights: Seconds, arithmetic: Seconds, attention: Seconds
 ) -> Seconds:
     """What is left of a forecast step: exchanges, launches, and weights held more than once.
 
-    Equation: t - weights - arithmetic - attention.
+    Equation: max(t - weights - arithmetic - attention, 0).
     Source: assumptions d8 and d21; chapter 9.
 
-    >>> m = Model(n_total=1e12, n_active=1e12, bytes_per_param=1, kv_bytes_per_token=0, layers=10,
-    ...           d_model=1000, attention_width=1, experts=1, experts_active=1)
-    >>> g = Group(1e15, 1e15, 2e12, chips=1, domain=8, link=1e9, card=1e9)
-    >>> round(float(network_part(10, 0, m, g, forecast.IDEAL)), 9)
-    0.0
+    >>> float(network_part(1.0, 0.5, 0.0, 0.25))
+    0.25
     """
-    step = forecast.step_time_forecast(batch, context, model, group, efficiency)
-    known = weights_part(batch, model, group, efficiency)
-    known = known + arithmetic_part(batch, model, group, efficiency)
-    known = known + attention_part(batch, context, model, group, efficiency)
-    return maximum(step - known, 0)
+    return maximum(step - weights - arithmetic - attention, 0)
 
 
 @dataclass(frozen=True)
@@ -428,8 +413,8 @@ def plan(
         "weights": weights_part(batch, noun, group, constants),
         "arithmetic": arithmetic_part(batch, noun, group, constants),
         "KV cache": attention_part(batch, context, noun, group, constants),
-        "network": network_part(batch, context, noun, group, constants),
     }
+    parts["network"] = network_part(step, *parts.values())
     return Plan(
         title=f"{noun.name} on {replicas} × {replica.name}" if replicas > 1 else f"{noun.name} on {replica.name}",
         fits=bool(fits),
@@ -447,7 +432,7 @@ def plan(
         rate_per_chip=batch / step / replica.chips,
         input_cost=float(input_cost(prompt, noun, group, replica, constants)) if priced else None,
         cached_cost=float(cached_cost(noun, replica)) if priced else None,
-        output_cost=float(output_cost(batch, context, noun, group, replica, constants)) if priced else None,
+        output_cost=float(output_cost(step, batch, replica)) if priced else None,
     )  # fmt: skip
 
 
