@@ -8,6 +8,7 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from memwall import feistel
 from memwall.catalog import table
 from memwall.feistel import Simon, decode, encode, quiet_difference, rotate, simon_f, words
