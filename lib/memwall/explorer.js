@@ -12,9 +12,8 @@ const TIMES = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"], [1e-3, "ms"], [
 const WORDS = [[1e15, "quadrillion"], [1e12, "trillion"], [1e9, "billion"], [1e6, "million"], [1, ""]];
 const reached = (table, x) => table.find((s) => x >= s[0] * 0.9995) || table.at(-1);
 
-// toFixed, but an exact tie goes to the even digit as in Python, and no exponent appears
+// toFixed, but an exact tie goes to the even digit, as in Python
 const fixed = (x, places) => {
-	if (x >= 1e21) return BigInt(x).toString();
 	const y = x * 10 ** places, tie = y % 1 === 0.5 && (x * 2 ** 30) % 1 === 0;
 	return (tie ? (2 * round(y / 2)) / 10 ** places : x).toFixed(places);
 };
@@ -50,7 +49,7 @@ const human = (value, unit = "1", figures = 3) => {
 // what a reader typed, in SI, or NaN; a bare number is in the scale now shown ("20 ms" -> "30")
 const COUNTS = [[1e3, "k"], ...WORDS.slice(0, -1).reverse(), [1e3, "thousand"]];
 const parse = (typed, unit, shown) => {
-	const found = typed.replace(/[\s,_$×]/g, "").replace("−", "-").replace(/[uμ]s$/, "µs")
+	const found = typed.replace(/[\s,_$×]/g, "").replace(/[uμ]s$/, "µs")
 		.match(/^([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(.*)$/i);
 	if (!found) return NaN;
 	const names = { s: TIMES, "%": [[0.01, "%"]], "$/token": [[1e-6, "/mtok"], [1, "/token"]], "$/s": [[1 / 3600, "/h"]] }[unit]
@@ -77,10 +76,11 @@ const compile = ({ js, over }, names, lookup, lets) => {
 	return (v, xs, out) => run(v, lookup, xs, out);
 };
 const compileAll = (node, ...env) => {
-	if (!node || typeof node !== "object") return node;
-	if (node.js) return compile(node, ...env);
-	if (Array.isArray(node)) return node.map((each) => compileAll(each, ...env));
-	return Object.fromEntries(Object.entries(node).map(([key, each]) => [key, compileAll(each, ...env)]));
+	for (const key in node) {
+		if (node[key]?.js) node[key] = compile(node[key], ...env);
+		else if (typeof node[key] === "object") compileAll(node[key], ...env);
+	}
+	return node;
 };
 const valueOf = (x, v) => (typeof x === "function" ? x(v) : x);
 const valuesOf = (list, v) => list.map((x) => valueOf(x, v));
@@ -105,11 +105,11 @@ const html = (tag, className, parent, attributes, text) => {
 const draw = (tag, parent) => parent.appendChild(document.createElementNS("http://www.w3.org/2000/svg", tag));
 // nodes of a kind; done() drops those a frame did not ask for
 const pool = (tag, parent) => {
-	const nodes = [], group = draw("g", parent);
+	const group = draw("g", parent), nodes = group.children;
 	let used = 0;
 	return {
-		next: () => nodes[used++] ?? (nodes[used - 1] = draw(tag, group)),
-		done() { while (nodes.length > used) nodes.pop().remove(); used = 0; },
+		next: () => nodes[used++] ?? draw(tag, group),
+		done() { while (nodes.length > used) group.lastChild.remove(); used = 0; },
 	};
 };
 const on = (node, event, act) => node.addEventListener(event, act);
@@ -344,9 +344,9 @@ class Lines extends Chart {
 		}
 		for (const c of curves) for (const [values, key] of states)
 			for (const part of ["x", "y", "fill"]) c[part]?.(values, xs, c[key][part]);
-		const drawn = curves.flatMap((c) => states.map(([, key]) => c[key])), points = spec.points || [];
+		const drawn = curves.flatMap((c) => states.map(([, key]) => c[key])), marks = [...(spec.points || []), ...(spec.guides || [])];
 		const ends = (part, also) => this.ends(spec[part], v, () =>
-			[...drawn.flatMap((data) => [data[part], data[also]]), valuesOf(points.map((p) => p[part]), v)]);
+			[...drawn.flatMap((data) => [data[part], data[also]]), valuesOf(marks.map((m) => m[part]), v)]);
 		const right = narrow ? 10 : min(width * 0.3, widest(curves.map((c) => figure.fill(c.label))) + 14);
 		this.axes(width, narrow ? clamp(width * 0.8, 250, 320) : min(400, width * 0.54), ends("x"), ends("y", "fill"), right);
 		const { X, Y, placer, clipped } = this, margin = [], inner = [];
@@ -392,7 +392,7 @@ class Lines extends Chart {
 
 class Bars extends Chart {
 	draw(v, pinned, width) {
-		const { figure, spec: { x, bars, stacked } } = this, narrow = width < 480, tall = narrow ? 42 : 30, top = 6;
+		const { figure, spec: { x, bars, stacked, guides } } = this, narrow = width < 480, tall = narrow ? 42 : 30, top = 6;
 		const rows = [], print = (r) => human(r.amount, x.unit);
 		let total = 0;
 		for (const b of bars) {
@@ -402,7 +402,7 @@ class Bars extends Chart {
 			rows.push({ kind: b.kind, name: figure.fill(b.label), amount, start, end: start + amount, old: pinned && !stacked && b.value(pinned) });
 		}
 		if (stacked) rows.unshift({ kind: "bound", name: x.name, amount: total, start: 0, end: total, parts: rows.slice() });
-		const range = this.ends(x, v, () => rows.map((r) => [r.end, r.old || r.end]));
+		const range = this.ends(x, v, () => [...rows.map((r) => [r.end, r.old || r.end]), valuesOf((guides || []).map((g) => g.x), v)]);
 		const left = narrow ? 0 : ceil(widest(rows.map((r) => r.name))) + 10;
 		const X = makeScale(x.log, range, left, width - widest(rows.map(print)) - 8);
 		this.across(X, ticksOf(X, x.unit, (X.to - left) / 75), { from: top + rows.length * tall, to: top });
@@ -479,12 +479,9 @@ class Grid extends Chart {
 		const h = min(max(w, 22, 360 / rows), 40, ((width - left) / rows) * 1.2), right = left + w * columns, bottom = top + h * rows;
 		const gap = min(w, h) > 6 ? 1 : 0, xs = Float64Array.from({ length: columns }, (_, i) => i);
 		const [cell, which, text] = [1, 2, 3].map(() => new Float64Array(columns)), paths = {};
-		const counted = (total, room) => {
-			const every = max(1, niceStep(total / max(room, 2))), marks = [[1, "1"]];
-			for (let i = every; i <= total; i += every) if (i > 1) marks.push([i, String(i)]);
-			return marks;
-		};
-		this.across({ at: (i) => left + (i - 0.5) * w, from: left, to: right }, counted(columns, (right - left) / 40), { from: bottom, to: bottom });
+		const X = makeScale(false, [0.5, columns + 0.5], left, right), Y = makeScale(false, [0.5, rows + 0.5], top, bottom);
+		const marks = (scale, count, room) => ticksOf(scale, "1", min(count, room)).filter(([i]) => i % 1 === 0);
+		this.across(X, marks(X, columns, (right - left) / 40), { from: bottom, to: bottom });
 		for (let row = 0; row < rows; row++) {
 			const at = { ...v, row }, y = tenth(top + row * h);
 			spec.cell(at, xs, cell); spec.which(at, xs, which); spec.text?.(at, xs, text);
@@ -498,7 +495,7 @@ class Grid extends Chart {
 			}
 		}
 		for (const key in paths) this.path(key.split(",")[0], "cell", paths[key], `fill-opacity:${key.split(",")[1] / 9}`);
-		for (const [i, number] of counted(rows, (bottom - top) / 22)) this.text("", "tick", left - 6, top + (i - 0.5) * h + 4, 1, number);
+		for (const [i, number] of marks(Y, rows, (bottom - top) / 22)) this.text("", "tick", left - 6, Y.at(i) + 4, 1, number);
 		this.text("", "tick", 0, 12, 0, spec.y.name);
 		this.path("", "grid", `M${left},${top}H${tenth(right)}V${tenth(bottom)}H${left}Z`);
 	}
@@ -630,7 +627,7 @@ class Figure {
 		const { spec, root } = this, live = html("div", "mw-live", null, { role: "group", "aria-labelledby": this.id });
 		this.title = html("p", "mw-title", live, { id: this.id });
 		const list = html("dl", "mw-readouts", live);
-		for (const r of spec.readouts.filter((r) => r.label)) {
+		for (const r of spec.readouts) if (r.label) {
 			const item = html("div", "", list), name = html("dt", "", item);
 			html(r.link ? "a" : "span", "", name, r.link && { href: r.link }, r.label);
 			r.node = html("dd", r.words ? "mw-words" : "", item);
@@ -685,6 +682,7 @@ class Figure {
 	assign(values) {
 		const moved = Object.keys(values).filter((n) => n in this.values && this.values[n] !== values[n]);
 		for (const name of moved) this.values[name] = values[name];
+		this.moved ||= moved.length > 0;
 		if (moved.length) this.changed?.({ ...this.values });
 		this.schedule();
 	}
@@ -703,7 +701,7 @@ class Figure {
 		const trouble = spec.messages.filter(([when]) => when(v)).map((m) => this.fill(m[1])).join(" ");
 		write(this.title, title);
 		write(this.message, trouble);
-		for (const r of spec.readouts.filter((r) => r.node)) {
+		for (const r of spec.readouts) if (r.node) {
 			write(r.node, this.print(r, found));
 			if (r.band) write(r.band, [r.low, r.high].map((run) => (run ? human(run(v), r.unit) : "")).join(" – "));
 		}
@@ -713,8 +711,7 @@ class Figure {
 		// once the hand rests: say the result, keep the state in the address bar
 		clearTimeout(this.rest);
 		this.rest = setTimeout(() => {
-			if (this.rested) write(this.spoken, title);
-			this.rested = true;
+			if (this.moved) write(this.spoken, title);
 			if (!this.changed) this.remember();
 		}, 400);
 	}
@@ -789,7 +786,7 @@ const mount = () => {
 };
 const render = ({ model, el }) => {
 	const changed = (values) => { model.set("values", values); model.save_changes(); };
-	const figure = new Figure(html("div", "mw-explorer", el), model.get("spec"), { values: model.get("values"), changed });
+	const figure = new Figure(html("div", "mw-explorer", el), structuredClone(model.get("spec")), { values: model.get("values"), changed });
 	model.on("change:values", () => figure.assign(model.get("values")));
 	return () => figure.destroy();
 };
