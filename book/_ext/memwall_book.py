@@ -21,6 +21,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import memwall
+import memwall_site
 from memwall import algebra, catalog, claims, nouns
 from memwall_reference import api, errata, link_first_uses
 
@@ -172,22 +173,6 @@ def configure(app: Sphinx, config: Any) -> None:
     config.myst_substitutions = {**config.myst_substitutions, **numbers()}
 
 
-# Jupyter Book adds these to every page whether or not they are used: a kernel launcher, the widget
-# manager with the state of every widget, and an icon font's script of 1.5 MB. No page asks for them.
-UNUSED_SCRIPTS = ("thebe", "html-manager", "require.js", "design-tabs", "widget-state", "toggleHint", "togglebutton")  # fmt: skip
-UNUSED_STYLES = ("thebe", "sphinx-design", "togglebutton")
-
-
-def lighten(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Drop the scripts and styles that no page of this book uses."""
-
-    def described(file: Any) -> str:
-        return " ".join(map(str, (file, *getattr(file, "attributes", {}).values())))
-
-    for key, unused in (("script_files", UNUSED_SCRIPTS), ("css_files", UNUSED_STYLES)):
-        context[key] = [f for f in context[key] if not any(u in described(f) for u in unused)]
-
-
 def copy_live_figures(app: Sphinx, error: Exception | None) -> None:
     if error is None and app.builder.format == "html":
         for name in REPOSITORY_FILES:
@@ -196,10 +181,10 @@ def copy_live_figures(app: Sphinx, error: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    memwall_site.setup(app)
     app.add_directive("memwall", MemwallTable)
     app.connect("config-inited", configure, priority=100)
     app.connect("doctree-resolved", link_first_uses)
-    app.connect("html-page-context", lighten, priority=950)
     app.connect("build-finished", copy_live_figures)
     for name in REPOSITORY_FILES:
         if (LIBRARY / name).exists():
