@@ -21,6 +21,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import memwall
+import memwall_front
 import memwall_site
 from memwall import algebra, catalog, claims, nouns
 from memwall_reference import api, errata, link_first_uses
@@ -115,6 +116,7 @@ TABLES = {
     "errata": errata,
     "scorecard": scorecard,
     "verdicts": verdicts,
+    "welcome-figure": memwall_front.welcome_figure,
 }
 
 
@@ -145,7 +147,12 @@ class MemwallTable(SphinxDirective):
         for path in [*LIBRARY.rglob("*.csv"), *LIBRARY.rglob("*.py")]:
             self.env.note_dependency(str(path))
         name = self.arguments[0]
-        made = TABLES[name]() if name in TABLES else facts(name)
+        if name == "cards":
+            for path in ("README.md", "_toc.yml"):
+                self.env.note_dependency(str(Path(self.env.app.confdir, path)))
+            made = memwall_front.cards(self.env.found_docs)
+        else:
+            made = TABLES[name]() if name in TABLES else facts(name)
         return [*with_math(made)]
 
 
