@@ -3,6 +3,11 @@
 import shutil
 
 import pytest
+from hypothesis import settings
+
+# the same examples on every machine, however slow it is
+settings.register_profile("book", deadline=None, derandomize=True)
+settings.load_profile("book")
 
 INSTALLED = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

@@ -104,11 +104,19 @@ def formula(function: Callable[..., Any]) -> Callable[..., Any]:
                 unit.check(name, value)
                 if isinstance(value, int | float):
                     bound[name] = np.float64(value)  # so that a pole is infinity, not an exception
+                elif isinstance(value, list | tuple):
+                    bound[name] = np.asarray(value, dtype=float)
             elif name in hints and not isinstance(value, hints[name]):
                 raise InputError(f"{name} must be a {hints[name].__name__}, not {value!r}")
         # division by zero is how a pole shows: it gives infinity, which the docstring explains
         with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="ignore"):
-            result = function(**bound)
+            try:
+                result = function(**bound)
+            except ValueError as error:
+                if "broadcast" not in str(error):
+                    raise
+                shapes = {n: np.shape(v) for n, v in bound.items() if np.ndim(v)}
+                raise InputError(f"arrays of these shapes do not fit together: {shapes}") from None
         if not is_symbolic(result) and np.isnan(result).any():
             raise InputError(f"{function.__name__} is not defined for these arguments")
         return result

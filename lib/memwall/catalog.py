@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import io
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -43,8 +44,7 @@ CONFIDENCE = ("high", "medium", "low")
 def table(name: str) -> list[dict[str, str]]:
     """All rows of `data/<name>.csv` as dictionaries of text, provenance checked."""
     path = resources.files(__package__) / "data" / f"{name}.csv"
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
     for line, row in enumerate(rows, start=2):
         check_provenance(row, f"{name}.csv line {line}")
     return rows
@@ -362,7 +362,7 @@ def _find(name: str, kind: str, table_name: str) -> str:
         return begins[0]
     if begins:
         raise InputError(f"{name!r} could be {', '.join(begins)}: say which {kind}")
-    known = [r["name"] for r in table(table_name)]
+    every = [r["name"] for r in table(table_name)]
     raise InputError(
-        f"unknown {kind} {name!r}.{suggest(name, [*names, *known])} Known: {', '.join(known)}"
+        f"unknown {kind} {name!r}.{suggest(name, [*names, *every])} Known: {', '.join(every)}"
     )

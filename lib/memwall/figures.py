@@ -42,7 +42,7 @@ STYLES: dict[str, Any] = {
     "bound": "-",
     "muted": (0, (2, 2)),
 }
-_RC = {
+_RC: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "memwall",
     "font.family": "sans-serif",

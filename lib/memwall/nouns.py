@@ -13,6 +13,8 @@ import typing
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+import numpy as np
+
 from . import units
 from .algebra import name_letters, unit_of
 from .units import InputError
@@ -74,6 +76,8 @@ class Noun:
                 object.__setattr__(self, name, Unknown(name, owner))
             else:
                 unit.check(name, value)
+                if isinstance(value, list | tuple):
+                    object.__setattr__(self, name, np.asarray(value, dtype=float))
 
     @classmethod
     @functools.cache
@@ -152,7 +156,9 @@ class System(Noun):
     bandwidth: units.BytesPerSecond = quantity("W", "HBM bandwidth", required=True)
     capacity: units.Bytes = quantity("C", "HBM capacity")
     scale_up: units.BytesPerSecond = quantity(r"W_\mathrm{up}", "scale-up bandwidth, one direction")
-    scale_out: units.BytesPerSecond = quantity(r"W_\mathrm{out}", "scale-out bandwidth, one direction")
+    scale_out: units.BytesPerSecond = quantity(
+        r"W_\mathrm{out}", "scale-out bandwidth, one direction"
+    )
     chips: units.Count = quantity("G", "chips")
     dollars_per_second: units.DollarsPerSecond = quantity(r"\$", "rent of all chips")
     name: str = "system"
@@ -161,7 +167,6 @@ class System(Noun):
 def _not_above(small_name: str, small: Any, large_name: str, large: Any) -> None:
     if units.is_symbolic(small) or units.is_symbolic(large):
         return
-    import numpy as np
 
     if np.any(np.asarray(small) > np.asarray(large)):
         raise InputError(f"{small_name} = {small} is larger than {large_name} = {large}")
