@@ -49,7 +49,7 @@ def figure() -> Explorer:
         controls=[
             Preset("Model", {n: catalog.model(n) for n in (MODEL, "gpt-oss-120b", "Llama-3.1-405B")}, m),
             Slider(B, "People at once", 1, 1e5, 1000, unit="sequences", log=True),
-            Slider(L, "Words each has in view", 100, 1e6, CONTEXT, unit="tokens", log=True),
+            Slider(L, "Context of each", 100, 1e6, CONTEXT, unit="tokens", log=True),
         ],
         chart=Lines(
             x=B, y=("Of what it is alone", "%"), log="xy",
