@@ -16,13 +16,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import memwall_front
+import memwall_site
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import memwall
-import memwall_front
-import memwall_site
 from memwall import algebra, catalog, claims, nouns
 from memwall_reference import api, errata, link_first_uses
 
