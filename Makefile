@@ -42,6 +42,12 @@ format: $(INSTALLED)  ## put code and notebooks into the project's form
 	$(BIN)/ruff format --quiet lib tests tools
 	$(BIN)/python tools/notebooks.py
 
+bench: book $(BROWSER)  ## measure pages, live figures and the library; writes _build/bench.json
+	$(BIN)/python tools/bench.py
+
+pdf: book $(BROWSER)  ## the whole book as _build/the-memory-wall.pdf
+	$(BIN)/python tools/pdf.py
+
 update: $(INSTALLED)  ## resolve requirements.in again into requirements.txt, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
