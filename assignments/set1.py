@@ -5,7 +5,7 @@ import numpy as np
 from memwall import Model, System, batching, roofline
 from memwall.algebra import minimum
 from memwall.classroom import Choice, Criterion, Draw, Formula, Letter, Number, ProblemSet, Written
-from memwall.classroom.answers import say
+from memwall.classroom.answers import apart, say
 from memwall.classroom.props import PEOPLE, machine, model, told
 
 SET = ProblemSet(
@@ -87,7 +87,7 @@ def night_shift(draw: Draw) -> Number:
         answer=answer,
         unit="ms",
         plausible=("1 us", "100 s"),
-        mistakes={
+        mistakes=apart(answer, {
             "You added arithmetic and memory traffic: with perfect overlap the slower one alone counts.":
                 roofline.serial_step_time(batch, mean, net, rack.system),
             "You left the KV caches out: each sequence reads its own, every step.":
@@ -100,7 +100,7 @@ def night_shift(draw: Draw) -> Number:
                 roofline.step_time(batch, (short + long) / 2, net, rack.system),
             "You streamed only the active parameters: a batch this large touches all experts.":
                 roofline.step_time(batch, mean, net.replace(n_total=net.n_active), rack.system),
-        },
+        }),
         solution=(
             f"The caches read are those of the mean context, {share:g} x {long:g} + {1 - share:g} x {short:g} = {mean:,.0f} "
             f"tokens. t_m = (N_t w + B L k) / W = {answer * 1e3:.4g} ms, t_c = 2 B N_a / F = {arithmetic * 1e3:.4g} ms; "
@@ -130,12 +130,15 @@ def two_tenants(draw: Draw) -> Number:
         answer=1 / both,
         unit="tokens/s",
         plausible=("0.001 tokens/s", "100,000 tokens/s"),
-        mistakes={
+        mistakes=apart(1 / both, {
             "You forgot the other tenant: the user waits for both steps.": 1 / one,
-            "You took the slower of the two steps: they take turns, so their times add.": 1 / max(one, two),
-            "You averaged the two steps: between two tokens of a user there is one step of each.": 2 / both,
-            "That is what all users of the model see together: one user gets one token a step.": batch / both,
-        },
+            "You took the slower of the two steps: they take turns, so their times add.":
+                1 / max(one, two),
+            "You averaged the two steps: between two tokens of a user there is one step of each.":
+                2 / both,
+            "That is what all users of the model see together: one user gets one token a step.":
+                batch / both,
+        }),
         solution=(
             f"A step of {first.name} takes {one * 1e3:.4g} ms, a step of {second.name} {two * 1e3:.4g} ms (each the larger "
             f"of its arithmetic and its memory time). One token a round: 1 / {both * 1e3:.4g} ms."

@@ -4,7 +4,7 @@ import numpy as np
 
 from memwall import Model, System, racks, roofline, sparsity
 from memwall.classroom import Choice, Criterion, Draw, Formula, Letter, Number, ProblemSet, Written
-from memwall.classroom.answers import say
+from memwall.classroom.answers import apart, say
 from memwall.classroom.props import PEOPLE, machine, model, told
 from memwall.units import GB, GBIT
 
@@ -333,12 +333,12 @@ def seats(draw: Draw) -> Number:
         answer=seats,
         unit="sequences",
         plausible=("1 sequence", "100 million sequences"),
-        mistakes={
+        mistakes=apart(seats, {
             "You used the dark GPUs' memory as well.": whole / each,
             "You left no room for the weights.": rack.of(used).capacity / each,
             "You stored only the active parameters.":
                 racks.room_beside_weights(net.replace(n_total=net.n_active), rack.of(used)) / each,
-        },
+        }),
         solution=(
             f"{net.experts:g} experts are dealt evenly to at most {used} of {size} GPUs: {used * rack.capacity / 1e12:.4g} TB, "
             f"less {net.n_total * net.bytes_per_param / 1e12:.4g} TB of weights, over {each / 1e9:.4g} GB a sequence."

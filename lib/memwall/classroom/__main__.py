@@ -107,10 +107,9 @@ def _make(args: argparse.Namespace) -> None:
               f"  nbgrader db student import students.csv\n  nbgrader generate_assignment {set.name}")  # fmt: skip
         return
     out = Path(args.out or f"papers/{set.name}")
-    made = papers.make_papers(
-        set, grading.progress(roster.students, f"making {set.name}"), seed, out, args.install
-    )
-    print(f"{sum(1 for _ in made)} papers of {set.name} are in {out}.")
+    made = papers.make_papers(set, roster, seed, out, args.install)
+    count = sum(1 for _ in grading.progress(made, f"making {set.name}", total=len(roster)))
+    print(f"{count} papers of {set.name} are in {out}.")
     _report(list(roster.refused))
 
 

@@ -178,6 +178,25 @@ class Number:
         return "No usual slip explains it: check which quantities enter, and at which step."
 
 
+def apart(
+    answer: float, mistakes: Mapping[str, float], tolerance: float = 0.02
+) -> dict[str, float]:
+    """The mistakes whose values can be told from the answer and from each other, in order.
+
+    For questions whose numbers cannot be drawn again, because several share them.
+
+    >>> apart(100, {"far": 50, "too near": 101, "like the first": 51, "negative": -1})
+    {'far': 50}
+    """
+    kept: dict[str, float] = {}
+    for hint, value in mistakes.items():
+        if value > 0 and all(
+            abs(value - other) > 3.2 * tolerance * abs(other) for other in (answer, *kept.values())
+        ):
+            kept[hint] = value
+    return kept
+
+
 def unit_complaint(given: Measure, asked: Measure, unit: str) -> str:
     """What is wrong with a unit, in words; empty when it has the dimension asked for."""
     missing = not given.counts and given.dimension == NO_DIMENSION

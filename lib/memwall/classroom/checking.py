@@ -70,14 +70,14 @@ def try_question(set: ProblemSet, question: Question, ids: list[str], every: int
             trial.keys.add(key)
             trial.structures.add(str(asked.key) if isinstance(asked, Formula) else "")
             trial.faults += [f"{id}: {fault}" for fault in _marking_faults(asked, key)]
-        if isinstance(asked, Number) and not asked.whole:
-            nudged = set.ask(question, id, SEED, nudge=NUDGE)
-            change = abs(nudged.answer / asked.answer - 1) / NUDGE
-            trial.conditioning = max(trial.conditioning, change)
-            if change > AMPLIFIES:
-                trial.faults.append(
-                    f"{id}: a change of 1 % in its inputs changes the answer by {change:.0f} %"
-                )
+            if isinstance(asked, Number) and not asked.whole:
+                nudged = set.ask(question, id, SEED, nudge=NUDGE)
+                change = abs(nudged.answer / asked.answer - 1) / NUDGE
+                trial.conditioning = max(trial.conditioning, change)
+                if change > AMPLIFIES:
+                    trial.faults.append(
+                        f"{id}: a change of 1 % in its inputs changes the answer by {change:.0f} %"
+                    )
     return trial
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import re
 import secrets
@@ -63,14 +64,18 @@ def read_roster(path: str | Path) -> Roster:
     if path.stat().st_size > MAX_ROSTER_BYTES:
         raise InputError(f"{path} is larger than a roster can be")
     text = path.read_text(encoding="utf-8-sig", errors="replace")
-    rows = csv.DictReader(text.splitlines())
+    rows = csv.DictReader(io.StringIO(text, newline=""))
     header = [(h or "").strip().lower().replace(" ", "_") for h in rows.fieldnames or []]
     rows.fieldnames = header
     if "id" not in header:
         raise InputError(f"{path} has no column 'id'; it has {', '.join(header) or 'nothing'}")
     students: dict[str, Student] = {}
     refused = []
-    for line, row in enumerate(rows, start=2):
+    try:
+        lines = [(rows.line_num, row) for row in rows]
+    except csv.Error as error:
+        raise InputError(f"{path} is no CSV: {error}") from None
+    for line, row in lines:
         cells = {k: (v or "").strip() for k, v in row.items() if k and isinstance(v, str | None)}
         if not any(cells.values()):
             continue

@@ -314,23 +314,23 @@ def write_csv(path: Path, header: list[str], rows: Iterable[list[Any]]) -> None:
         writer.writerows([safe_cell(c) for c in row] for row in rows)
 
 
-def progress(things: Iterable[T], label: str, quiet: bool = False) -> Iterator[T]:
+def progress(
+    things: Iterable[T], label: str, quiet: bool = False, total: int | None = None
+) -> Iterator[T]:
     """The things, one by one, with a bar on the terminal (a single line where there is none)."""
-    things = list(things)
+    if total is None:
+        things = list(things)
+        total = len(things)
     live = sys.stderr.isatty() and not quiet
     for i, thing in enumerate(things):
-        if live:
-            done = int(30 * i / len(things))
-            print(
-                f"\r{label} [{'#' * done}{'.' * (30 - done)}] {i}/{len(things)}",
-                end="",
-                file=sys.stderr,
-            )
         yield thing
+        if live:
+            bar = "#" * (30 * (i + 1) // total)
+            print(f"\r{label} [{bar:.<30}] {i + 1}/{total}", end="", file=sys.stderr, flush=True)
     if live:
-        print(f"\r{label} [{'#' * 30}] {len(things)}/{len(things)}", file=sys.stderr)
+        print(file=sys.stderr)
     elif not quiet:
-        print(f"{label}: {len(things)} done", file=sys.stderr)
+        print(f"{label}: {total} done", file=sys.stderr)
 
 
 def read_results(folder: str | Path) -> dict[str, Any]:

@@ -46,11 +46,16 @@ class Draw:
     """
 
     def __init__(
-        self, key: bytes, message: str, values: Sequence[float] = (), nudge: float = 0.0
-    ) -> None:
-        self._key, self._message, self._count = key, message, 0
+        self, key: bytes, message: str, values: Sequence[float] = (), nudge: float = 0.0,
+        common: str = "common",
+    ) -> None:  # fmt: skip
+        self._key, self._message, self._common, self._count = key, message, common, 0
         self._first, self._nudge = values, nudge
         self.values: list[float] = []
+
+    def common(self, attempt: int = 0) -> Draw:
+        """A draw that all questions of this paper share, for a story told through several."""
+        return Draw(self._key, f"{self._common}\0{attempt}")
 
     def _unit(self) -> float:
         """The next number in [0, 1)."""
@@ -196,9 +201,8 @@ class ProblemSet:
         """The question as this student gets it: the first draw without flaws."""
         why: list[str] = []
         for attempt in range(ATTEMPTS):
-            draw = Draw(
-                seed, "\0".join(("question", self.name, question.name, student, str(attempt)))
-            )
+            message = "\0".join(("question", self.name, question.name, student, str(attempt)))
+            draw = Draw(seed, message, common=f"common\0{self.name}\0{student}")
             try:
                 asked = question.make(draw)
             except Redraw:
@@ -214,18 +218,23 @@ class ProblemSet:
 
     @staticmethod
     def _nudged(question: Question, draw: Draw, nudge: float) -> Any:
-        again = Draw(draw._key, draw._message, draw.values, nudge)
+        again = Draw(draw._key, draw._message, draw.values, nudge, draw._common)
         try:
             return question.make(again)
         except Redraw:  # it stood at the edge of what its function allows
-            return question.make(Draw(draw._key, draw._message))
+            return question.make(Draw(draw._key, draw._message, common=draw._common))
 
     def paper(self, student: str, seed: bytes) -> Paper:
         """The paper of a student id."""
         items = tuple(
             Item(label, q, self.ask(q, student, seed)) for label, q in self.labels().items()
         )
-        text = "\0".join(item.asked.text for item in items)
+        # text and numbers: if a formula or a fact of the library changes, so does this
+        text = "\0".join(
+            item.asked.text + str(getattr(item.asked, "answer", ""))
+            for item in items
+            if not callable(getattr(item.asked, "answer", None))
+        )
         edition = hmac.new(seed, f"edition\0{text}".encode(), hashlib.sha256).hexdigest()[:12]
         return Paper(self, student, items, self.stamp(student, seed), edition)
 
