@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from memwall import InputError, Model, System, chip, model, racks
 from memwall.catalog import rack
 from memwall.catalog import racks as all_racks

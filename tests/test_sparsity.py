@@ -7,6 +7,7 @@ import pytest
 import sympy
 from hypothesis import given
 from hypothesis import strategies as st
+
 from memwall import InputError, Model, System, model, roofline
 from memwall import sparsity as sp
 from memwall.batching import experts_touched
