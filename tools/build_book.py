@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -51,7 +52,12 @@ def main() -> int:
         "-n",
         "--keep-going",
     ]
-    done = subprocess.run(command, cwd=ROOT, check=False)
+    # what Python computes for each live figure at random positions, for the browser tests
+    checks = BUILD / "checks"
+    checks.mkdir(exist_ok=True)
+    done = subprocess.run(
+        command, cwd=ROOT, check=False, env={**os.environ, "MEMWALL_CHECKS": str(checks)}
+    )
     if done.returncode:
         for report in sorted((BUILD / "html" / "reports").rglob("*.log")):
             print(f"--- {report.name}\n{report.read_text()[-4000:]}", file=sys.stderr)

@@ -63,7 +63,8 @@ the largest expression (`pick="smallest"` for the smallest), with `points` and `
 kinds with `which=expr` the index of a cell's kind; `text=expr` prints a whole number in each cell.
 
 **Tables.** An undefined function, `Function("avalanche")(rounds, row)`, is looked up in
-`tables={"avalanche": nested list}`: each index is rounded and clipped to the table.
+`tables={"avalanche": nested list}`: each index is rounded and clipped to the table. Rows of
+whole numbers from 0 to 80 travel as one character each, so prefer them: store 64ths, divide by 64.
 
 **Readouts and words.** `Readout(label, expr, unit, key, low, high, link)`: a number beside the
 chart, with its band and the chapter that derives it if given. `Words(key, (condition, text), ...,
@@ -88,10 +89,12 @@ from __future__ import annotations
 import html
 import json
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -576,7 +579,7 @@ class _Builder:
         spec["own"] = sorted(self.own - set(spec["values"]))
         # what stands later may mention what stands earlier, so the page takes the last first
         spec["lets"] = [[name, js] for name, (_, js) in reversed(self.lets.items()) if js]
-        spec["tables"] = self.tables
+        spec["tables"] = {name: _packed(table) for name, table in self.tables.items()}
         return spec | ({"compare": True} if given["compare"] else {})
 
     def finish_controls(self) -> tuple[list[dict[str, Any]], dict[str, float]]:
@@ -630,6 +633,16 @@ class _Builder:
         if c.default and c.default not in live:
             raise InputError(f"{c.label}: the default {c.default!r} lacks a fact the figure uses")
         return live
+
+
+def _packed(table: Any) -> Any:
+    """Long rows of whole numbers from 0 to 80 as strings, a character each; one zero ends a tail."""
+    if isinstance(table[0], Sequence):
+        return [_packed(row) for row in table]
+    if len(table) < 8 or not all(float(x).is_integer() and 0 <= x <= 80 for x in table):
+        return table
+    row = "".join(chr(40 + int(x)) for x in table)
+    return row if table[-1] else row.rstrip("(") + "("
 
 
 def _measured(unit: str) -> bool:
@@ -765,6 +778,29 @@ class Explorer(anywidget.AnyWidget):
             for r in self._given["readouts"]
         }
 
+    def checks(self, count: int = 24) -> list[dict[str, Any]]:
+        """Readouts at random positions of all controls, for a test to compare with the page."""
+        draw = np.random.default_rng(count)
+        first, found = self.values, []
+        for _ in range(count):
+            values = dict(first)
+            for c in self.spec["controls"]:
+                if c["kind"] == "list":
+                    values |= c["options"][list(c["options"])[draw.integers(len(c["options"]))]]
+                elif c["kind"] == "toggle":
+                    values[c["name"]] = float(draw.integers(2))
+                else:
+                    low, high = c["low"], c["high"]
+                    log = c.get("log") and not c.get("zero")
+                    x = low * (high / low) ** draw.random() if log else draw.uniform(low, high)
+                    values[c["name"]] = round(x) if c.get("integer") else float(x)
+            self.values = values
+            numbers = {k: x for k, x in self.readouts().items() if isinstance(x, float)}
+            readouts = {k: x if math.isfinite(x) else None for k, x in numbers.items()}
+            found.append({"values": dict(self.values), "readouts": readouts})
+        self.values = first
+        return found
+
     def text(self, template: Template) -> str:
         """A template at the present values."""
         return self._words([template] if isinstance(template, str) else template)
@@ -798,6 +834,10 @@ class Explorer(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         alt = " ".join(map(self.text, self._given["alt"]))
+        folder = os.environ.get("MEMWALL_CHECKS")  # set while the book is built
+        if folder:
+            checks = json.dumps(self.checks())
+            Path(folder, f"{self._given['id']}.json").write_text(checks, encoding="utf-8")
         return data | {"text/html": self.html(), "text/plain": alt}, metadata
 
     def html(self) -> str:
