@@ -283,7 +283,7 @@ class Plan:
 
         def speed(label: str, value: float, chapter: str) -> tuple[str, str, str, str]:
             low, high = (value / b for b in reversed(self.band))
-            return label, human(value, "token/s"), f"{low:,.3g} to {high:,.3g}", chapter
+            return label, human(value, "token/s"), f"{human(low)} to {human(high)}", chapter
 
         def cost(label: str, value: float | None) -> tuple[str, str, str, str]:
             if value is None:
