@@ -68,6 +68,12 @@ def test_balance_with_kv_has_a_pole_and_stays_infinite():
     assert roofline.balance_batch_with_kv(0, V3, RACK) == roofline.balance_batch(V3, RACK)
 
 
+def test_without_a_cache_every_context_is_short():
+    m = Model(n_total=1e12, n_active=1e11, bytes_per_param=1, kv_bytes_per_token=0)
+    assert roofline.balanced_context(m, RACK) == math.inf
+    assert roofline.balance_batch_with_kv(1e6, m, RACK) == roofline.balance_batch(m, RACK)
+
+
 def test_the_optimal_batch_by_algebra():
     batch = sympy.Symbol("batch", positive=True)
     m, s = Model.symbolic(), System.symbolic()

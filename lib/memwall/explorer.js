@@ -1,6 +1,6 @@
-/* Live figures: one classic script (a module would not load from file://), no dependency, no request.
-   For each figure the page holds a JSON spec made by explorer.py: controls, charts, and expressions
-   that SymPy printed as JavaScript from the library's formulas; no formula is written here. */
+/* Live figures: a classic script (a module would not load from file://), no dependency, no request.
+   A figure's JSON spec, made by explorer.py, holds controls, charts, and expressions that SymPy
+   printed as JavaScript from the library's formulas; no formula is written here. */
 var memwallExplorer = (() => {
 "use strict";
 const { abs, floor, ceil, round, min, max, log10 } = Math;
@@ -26,7 +26,7 @@ const digits = (x, figures = 3) => {
 const money = (x, figures) => {
 	const word = x >= 1e6 && WORDS.find((w) => x >= w[0]);
 	if (word) return `${digits(x / word[0], figures)} ${word[1]}`;
-	return figures > 3 || (x < 0.1 && x) ? digits(x, figures) : x >= 100 ? digits(Number(fixed(x, 0))) : fixed(x, 2);
+	return figures > 3 || (x < 0.1 && x) ? digits(x, figures) : x >= 100 ? digits(+(fixed(x, 0))) : fixed(x, 2);
 };
 // x in its unit: [number, scale, words before, words after]
 const shape = (x, unit) => {
@@ -52,13 +52,13 @@ const parse = (typed, unit, shown) => {
 	const found = typed.replace(/[\s,_$×]/g, "").replace(/[uμ]s$/, "µs")
 		.match(/^([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(.*)$/i);
 	if (!found) return NaN;
-	const names = { s: TIMES, "%": [[0.01, "%"]], "$/token": [[1e-6, "/mtok"], [1, "/token"]], "$/s": [[1 / 3600, "/h"]] }[unit]
+	const names = { s: TIMES, "%": [[0.01, "%"]], "$/token": [[1e-6, "/mtok"]], "$/s": [[1 / 3600, "/h"]] }[unit]
 		|| (/^(B|FLOP)/.test(unit) ? PREFIXES.map(([x, p]) => [x, p + unit]) : COUNTS);
 	let rest = found[2].toLowerCase();
 	if (names === COUNTS && rest.endsWith(unit.toLowerCase())) rest = rest.slice(0, -unit.length);
 	const bare = names === COUNTS ? 1 : shape(shown, unit)[1];
 	const scale = rest ? names.find((n) => n[1].toLowerCase().startsWith(rest))?.[0] : bare;
-	return scale ? Number(found[1]) * scale : NaN;
+	return scale ? +(found[1]) * scale : NaN;
 };
 
 // ---- 2 expressions: printed by SymPy, compiled once
@@ -70,7 +70,7 @@ const compile = ({ js, over }, names, lookup, lets) => {
 	let first = "";
 	for (const [n, meaning] of lets) if (mentions(first + js, n)) first = `const ${n} = ${meaning}; ${first}`;
 	const used = names.filter((n) => n !== over && mentions(first + js, n));
-	const body = (used.length ? `const {${used}} = v; ` : "") + (over
+	const body = `const {${used}} = v; ` + (over
 		? `for (let i = 0; i < xs.length; i++) { const ${over} = xs[i]; ${first}out[i] = ${js}; }` : `${first}return ${js};`);
 	const run = new Function("v", "lookup", "xs", "out", body);
 	return (v, xs, out) => run(v, lookup, xs, out);
@@ -84,8 +84,11 @@ const compileAll = (node, ...env) => {
 };
 const valueOf = (x, v) => (typeof x === "function" ? x(v) : x);
 const valuesOf = (list, v) => list.map((x) => valueOf(x, v));
-const lookupIn = (tables) => (name, ...index) => index.reduce(
-	(row, i) => row[min(max(floor(i + 0.5), 0) || 0, row.length - 1)], tables[name]);
+// a row may be packed as a string, one character a whole number
+const lookupIn = (tables) => (name, ...index) => index.reduce((row, x) => {
+	const cell = row[min(max(floor(x + 0.5), 0) || 0, row.length - 1)];
+	return typeof row === "string" ? cell.charCodeAt(0) - 40 : cell;
+}, tables[name]);
 
 // ---- 3 nodes: made once; a frame touches only what changed
 
@@ -143,7 +146,7 @@ const logMarks = (low, high, unit, mantissas) => {
 	const base = unit === "$/s" ? 1 / 3600 : 1;
 	let marks = [];
 	for (let k = floor(log10(low / base)); k <= log10(high / base); k++)
-		marks.push(...mantissas.map((m) => Number(`${m}e${k}`) * base));
+		marks.push(...mantissas.map((m) => +(`${m}e${k}`) * base));
 	if (unit === "s" && high > 60)
 		marks = [...marks.filter((t) => t < 60), 60, 600, 3600, 36e3, ...[1, 10, 100, 1e3, 1e4, 1e5].map((d) => d * 86400)];
 	return marks.filter((t) => t >= low * (1 - 1e-9) && t <= high * (1 + 1e-9));
@@ -152,7 +155,7 @@ const logMarks = (low, high, unit, mantissas) => {
 const ticksOf = ({ log, low, high }, unit, count) => {
 	const [, size, before, after] = shape(max(abs(low), abs(high)), unit), few = max(count, 2);
 	const text = (x) => log && !before ? human(x, unit) : x === 0 ? "0"
-		: (x < 0 ? "−" : "") + before + digits(abs(Number((x / size).toPrecision(9)))) + after;
+		: (x < 0 ? "−" : "") + before + digits(abs(+((x / size).toPrecision(9)))) + after;
 	let marks = [];
 	if (log) {
 		marks = logMarks(low, high, unit, [1]);
@@ -178,7 +181,7 @@ const roundRange = (low, high, { log, unit }) => {
 	return [floor(low / gap + 1e-9) * gap, ceil(high / gap - 1e-9) * gap];
 };
 
-// ---- 5 labels: beside what they name, clear of each other and, if possible, of the curves
+// ---- 5 labels: clear of each other and, if possible, of the curves
 
 const LINE = 15;
 const spread = (items, top, bottom) => {
@@ -230,7 +233,10 @@ class Chart {
 		[this.paths, this.texts] = ["path", "text"].map((tag) => pool(tag, this.svg));
 	}
 	frame(v, pinned, width, alt) {
-		this.width = width;
+		const narrow = width < 520;
+		// charts that share their controls are lower, so that all stay in sight
+		const height = narrow ? clamp(width * 0.8, 250, 320) : min(400, width * (this.figure.charts.length > 1 ? 0.38 : 0.55));
+		Object.assign(this, { width, height, narrow });
 		this.draw(v, pinned, width);
 		this.paths.done();
 		this.texts.done();
@@ -264,8 +270,8 @@ class Chart {
 		return [given[0] ?? found[0], given[1] ?? found[1]];
 	}
 	// grid, ticks and names around two axes
-	axes(width, height, xRange, yRange, right) {
-		const { x, y } = this.spec, top = y.name ? 26 : 10, bottom = height - (x.name ? 40 : 22);
+	axes(xRange, yRange, right) {
+		const { width, height, spec: { x, y } } = this, top = y.name ? 26 : 10, bottom = height - (x.name ? 40 : 22);
 		const Y = makeScale(y.log, yRange, bottom, top), yMarks = ticksOf(Y, y.unit, (bottom - top) / 42);
 		const left = ceil(widest(yMarks.map((m) => m[1]))) + 8;
 		const X = makeScale(x.log, xRange, left, width - right), room = X.to - left;
@@ -336,7 +342,7 @@ class Lines extends Chart {
 		if (!spec.parametric) this.drag([spec.sweep]);
 	}
 	draw(v, pinned, width) {
-		const { spec, xs, figure } = this, { curves, samples } = spec, narrow = width < 520;
+		const { spec, xs, figure } = this, { curves, samples } = spec, inside = this.narrow || spec.parametric;
 		const [from, to] = valuesOf(spec.swept, v), states = pinned ? [[v, "now"], [pinned, "then"]] : [[v, "now"]];
 		for (let i = 0; i < samples; i++) {
 			const share = i / (samples - 1);
@@ -347,8 +353,8 @@ class Lines extends Chart {
 		const drawn = curves.flatMap((c) => states.map(([, key]) => c[key])), marks = [...(spec.points || []), ...(spec.guides || [])];
 		const ends = (part, also) => this.ends(spec[part], v, () =>
 			[...drawn.flatMap((data) => [data[part], data[also]]), valuesOf(marks.map((m) => m[part]), v)]);
-		const right = narrow ? 10 : min(width * 0.3, widest(curves.map((c) => figure.fill(c.label))) + 14);
-		this.axes(width, narrow ? clamp(width * 0.8, 250, 320) : min(400, width * 0.54), ends("x"), ends("y", "fill"), right);
+		const right = inside ? 10 : min(width * 0.3, widest(curves.map((c) => figure.fill(c.label))) + 14);
+		this.axes(ends("x"), ends("y", "fill"), right);
 		const { X, Y, placer, clipped } = this, margin = [], inner = [];
 		this.px = xs.map(X.at);
 		put(this.clip, { x: X.from - 6, y: Y.to - 6, width: tenth(X.to - X.from + 12), height: tenth(Y.from - Y.to + 12) });
@@ -360,7 +366,7 @@ class Lines extends Chart {
 			this.path(c.kind, "curve", ink.d, clipped + (c.width ? `stroke-width:${c.width}` : ""));
 			placer.ink.push(ink);
 			// a name stands where its curve ends or, on a phone, along it
-			if (!narrow && ink.xs[last] > X.to - 4) margin.push({ c, y: ink.ys[last] + 4 });
+			if (!inside && ink.xs[last] > X.to - 4) margin.push({ c, y: ink.ys[last] + 4 });
 			else if (last >= 0) inner.push([c, ink]);
 		});
 		this.points(v, pinned);
@@ -370,7 +376,7 @@ class Lines extends Chart {
 		placer.right = X.to;
 		for (const [c, { xs, ys }] of inner) this.label(c, [1, 0.85, 0.7, 0.55, 0.4, 0.25, 0.1].flatMap((f) => {
 			const i = round((xs.length - 1) * f), x = xs[i], y = ys[i], anchor = f === 1 ? 1 : 0.5;
-			return [[x, y - 8, anchor], [x, y + 17, anchor], [x - 8, y + 4, 1], [x + 8, y + 4, 0]];
+			return [[x, y - 8, anchor], [x, y + 17, anchor], [x - 12, y + 4, 1], [x + 12, y + 4, 0]];
 		}));
 	}
 	// a curve's path, its band's, and the pixels it covers inside the chart
@@ -392,7 +398,7 @@ class Lines extends Chart {
 
 class Bars extends Chart {
 	draw(v, pinned, width) {
-		const { figure, spec: { x, bars, stacked, guides } } = this, narrow = width < 480, tall = narrow ? 42 : 30, top = 6;
+		const { figure, narrow, spec: { x, bars, stacked, guides } } = this, tall = narrow ? 42 : 30, top = guides ? 22 : 6;
 		const rows = [], print = (r) => human(r.amount, x.unit);
 		let total = 0;
 		for (const b of bars) {
@@ -405,7 +411,7 @@ class Bars extends Chart {
 		const range = this.ends(x, v, () => [...rows.map((r) => [r.end, r.old || r.end]), valuesOf((guides || []).map((g) => g.x), v)]);
 		const left = narrow ? 0 : ceil(widest(rows.map((r) => r.name))) + 10;
 		const X = makeScale(x.log, range, left, width - widest(rows.map(print)) - 8);
-		this.across(X, ticksOf(X, x.unit, (X.to - left) / 75), { from: top + rows.length * tall, to: top });
+		this.across(X, ticksOf(X, x.unit, (X.to - left) / 75), { from: top + rows.length * tall, to: 4 });
 		rows.forEach((r, i) => {
 			const y = top + i * tall + (narrow ? 19 : 6), at = (value) => tenth(X.at(clamp(value, ...range)));
 			const bar = (kind, style, a, b) => this.path(kind, style, `M${at(a)},${y}H${at(b)}v${narrow ? 16 : 18}H${at(a)}z`);
@@ -445,8 +451,8 @@ class Regions extends Chart {
 		return [...found, [now, from, X.to]];
 	}
 	draw(v, pinned, width) {
-		const { spec, xs } = this, height = width < 520 ? max(260, width * 0.85) : min(400, width * 0.56);
-		this.axes(width, height, this.ends(spec.x, v), this.ends(spec.y, v), 14);
+		const { spec, xs } = this;
+		this.axes(this.ends(spec.x, v), this.ends(spec.y, v), 14);
 		const { X, Y } = this;
 		for (let i = 0; i < COLUMNS; i++) xs[i] = X.back(X.from + ((X.to - X.from) * i) / (COLUMNS - 1));
 		for (const r of spec.regions) Object.assign(r, { d: "", area: 0, sx: 0, sy: 0 });
@@ -476,7 +482,7 @@ class Grid extends Chart {
 	draw(v, pinned, width) {
 		const { spec } = this, [rows, columns] = [spec.rows, spec.columns].map((n) => clamp(round(n(v)) || 1, 1, 256));
 		const left = textWidth(String(rows)) + 10, top = spec.y.name ? 26 : 8, w = (width - left - 4) / columns;
-		const h = min(max(w, 22, 360 / rows), 40, ((width - left) / rows) * 1.2), right = left + w * columns, bottom = top + h * rows;
+		const h = max(5, min(40, this.height / rows)), right = left + w * columns, bottom = top + h * rows;
 		const gap = min(w, h) > 6 ? 1 : 0, xs = Float64Array.from({ length: columns }, (_, i) => i);
 		const [cell, which, text] = [1, 2, 3].map(() => new Float64Array(columns)), paths = {};
 		const X = makeScale(false, [0.5, columns + 0.5], left, right), Y = makeScale(false, [0.5, rows + 0.5], top, bottom);
@@ -488,10 +494,10 @@ class Grid extends Chart {
 			// a cell has one of nine shades, so that a grid is a few paths and not thousands of nodes
 			for (let i = 0; i < columns; i++) {
 				const shade = round(clamp(cell[i] || 0, 0, 1) * 9), wide = tenth(w - gap);
-				const key = `${spec.kinds[clamp(round(which[i]) || 0, 0, spec.kinds.length - 1)]},${shade}`;
+				const key = `${spec.kinds[round(which[i])] ?? spec.kinds[0]},${shade}`;
 				if (!shade) continue;
 				paths[key] = `${paths[key] ?? ""}M${tenth(left + i * w)},${y}h${wide}v${tenth(h - gap)}h${-wide}z`;
-				if (spec.text && w >= 14) this.text("", "number", left + (i + 0.5) * w, y + h / 2 + 4, 0.5, String(round(text[i])));
+				if (spec.text && w >= 14) this.text("", shade > 4 ? "number" : "number mw-pale", left + (i + 0.5) * w, y + h / 2 + 4, 0.5, String(round(text[i])));
 			}
 		}
 		for (const key in paths) this.path(key.split(",")[0], "cell", paths[key], `fill-opacity:${key.split(",")[1] / 9}`);
@@ -508,7 +514,7 @@ const CHARTS = { lines: Lines, bars: Bars, regions: Regions, grid: Grid };
 const MANTISSAS = [1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2, 2.2, 2.4, 2.6, 2.8, 3, 3.2, 3.5, 4, 4.5, 5, 5.5, 6, 6.5, 7, 7.5, 8, 9];
 const stopsOf = ({ low, high, log, zero, step, integer }) => {
 	const gap = step || max(niceStep((high - low) / 100), integer ? 1 : 0), count = ceil((high - low) / gap - 1e-6);
-	const inner = log ? logMarks(low, high, "", MANTISSAS) : Array.from({ length: count }, (_, k) => Number((low + k * gap).toPrecision(12)));
+	const inner = log ? logMarks(low, high, "", MANTISSAS) : Array.from({ length: count }, (_, k) => +((low + k * gap).toPrecision(12)));
 	const stops = [...(zero ? [0] : []), low, ...inner, high].map((x) => (integer ? round(x) : x));
 	return [...new Set(stops)].sort((a, b) => a - b);
 };
@@ -542,7 +548,7 @@ class Slider {
 	}
 	// pointed at in the chart: three figures are as fine as a hand
 	take(value) {
-		const { low, high, integer } = this.spec, near = Number(value.toPrecision(3));
+		const { low, high, integer } = this.spec, near = +(value.toPrecision(3));
 		this.accept(clamp(integer ? round(near) : near, low, high));
 	}
 	wrong(value) {
@@ -631,7 +637,7 @@ class Figure {
 			const item = html("div", "", list), name = html("dt", "", item);
 			html(r.link ? "a" : "span", "", name, r.link && { href: r.link }, r.label);
 			r.node = html("dd", r.words ? "mw-words" : "", item);
-			if (r.low || r.high) r.band = html("dd", "", item);
+			if (r.low) r.band = html("dd", "", item);
 		}
 		this.chartBox = html("div", "mw-charts", live);
 		const panel = html("div", "mw-controls", live);
@@ -703,7 +709,10 @@ class Figure {
 		write(this.message, trouble);
 		for (const r of spec.readouts) if (r.node) {
 			write(r.node, this.print(r, found));
-			if (r.band) write(r.band, [r.low, r.high].map((run) => (run ? human(run(v), r.unit) : "")).join(" – "));
+			if (!r.band) continue;
+			// 23 – 38 ms: the unit once, where both ends share it
+			const [low, high] = [r.low, r.high].map((run) => human(run(v), r.unit)), tail = high.replace(/^[−$\d.,]+/, "");
+			write(r.band, `${low.endsWith(tail) ? low.slice(0, low.length - tail.length) : low} – ${high}`);
 		}
 		for (const c of this.controls) c.show(v);
 		if (width) this.charts.forEach((chart, i) => chart.frame(v, pinned, width, this.fill(spec.alt[i] ?? spec.alt[0])));
@@ -775,12 +784,12 @@ class Figure {
 
 const mount = () => {
 	for (const root of document.querySelectorAll(".mw-explorer")) {
-		const source = root.querySelector(":scope > script");
+		const source = root.querySelector("script");
 		if (!source || root.memwall) continue;
 		try {
 			new Figure(root, JSON.parse(source.textContent));
 		} catch (error) {
-			console.error("a live figure could not start; its still remains", error);
+			console.error("a live figure could not start", error);
 		}
 	}
 };

@@ -557,9 +557,10 @@ class _Builder:
             return {"key": key, "label": r.label, "words": self.cases(r.cases, f"words {key!r}")}
         where = f"readout {r.label!r}"
         made = {"key": key, "label": r.label, "unit": r.unit, "value": self.code(r.value, where)}
-        for part in ("low", "high"):
-            if getattr(r, part) is not None:
-                made[part] = self.code(getattr(r, part), where)
+        if (r.low is None) != (r.high is None):
+            raise InputError(f"{where}: a band has two ends, low= and high=")
+        if r.low is not None:
+            made |= {"low": self.code(r.low, where), "high": self.code(r.high, where)}
         return made | ({"link": r.link} if r.link else {})
 
     def build(self, given: dict[str, Any]) -> dict[str, Any]:

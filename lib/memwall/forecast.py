@@ -344,7 +344,8 @@ def run_time_forecast(
     """Time to expect for a run: read a prompt, then write some tokens, for every sequence.
 
     Equation: as `step_time_forecast`, a prompt being a pass over B T tokens with context
-    L + T / 2; through P stages it takes (m + P - 1) / m times as long, m = min(B, P).
+    L + T / 2. P stages read it as m = min(B, P) micro-batches, in (m + P - 1) / P times the
+    time of one of them.
     Ignores: what `step_time_forecast` ignores; prompts cut into pieces.
     Source: chapter 9; constants from `fitted`.
 
@@ -372,16 +373,23 @@ def run_time(
         if term not in TERMS:
             raise InputError(f"unknown term {term!r}; the terms are {', '.join(TERMS)}")
     micro = minimum(batch, group.stages) if "pipeline" in terms else 1
-    filling = 1 / (1 - fill_bubble(group.stages, micro, 1)) if "pipeline" in terms else 1
-    reading = filling * _pass(
-        maximum(batch * prompt / micro, 1),
-        batch / micro,
-        before + prompt / 2,
-        before,
-        model,
-        group,
-        efficiency,
-        terms,
+    # a pass is the work of all stages one after the other, so m of them keep each stage busy for
+    # m / P passes; the pipeline's bubble comes on top
+    busy = micro / group.stages if "pipeline" in terms else 1
+    bubble = fill_bubble(group.stages, micro, 1) if "pipeline" in terms else 0
+    reading = (
+        busy
+        / (1 - bubble)
+        * _pass(
+            maximum(batch * prompt / micro, 1),
+            batch / micro,
+            before + prompt / 2,
+            before,
+            model,
+            group,
+            efficiency,
+            terms,
+        )
     )
     context = _mean_context(prompt, output, before)
     step = _decode_step(batch, context, model, group, efficiency, terms)
@@ -430,12 +438,13 @@ def _pass(
         copies = (group.chips - 1) * always_active(model)
         spread = work(touched + copies * model.bytes_per_param)
     if "bytes" in terms:
-        sliced = sliced + where(
+        sums = where(
             group.torus > 0,
             torus_time(tokens, model, group, efficiency),
             all_reduce_time(tokens, model, group, efficiency),
         )
-        spread = maximum(spread, exchange_time(tokens, model, group, efficiency))
+        sliced = sliced + sums / groups
+        spread = maximum(spread, exchange_time(tokens, model, group, efficiency) / groups)
     waiting = latency_time(model, group, efficiency) if "latency" in terms else 0
     return where(model.experts > 1, minimum(sliced, spread), sliced) + waiting
 

@@ -104,6 +104,14 @@ class Noun:
                 raise InputError(f"{type(self).__name__} has no {name!r}.{suggest(name, known)}")
         return dataclasses.replace(self, **changes)
 
+    def in_numpy(self) -> Self:
+        """The same object with NumPy's numbers, for which a division by zero is infinite."""
+        twin = dataclasses.replace(self)
+        for name in self.quantities():
+            if isinstance(getattr(self, name), int | float):
+                object.__setattr__(twin, name, np.float64(getattr(self, name)))
+        return twin
+
     def symbols(self) -> dict[str, Any]:
         """The fields that are SymPy symbols, by name."""
         return {

@@ -200,7 +200,7 @@ def _check(run: Run) -> None:
     with np.errstate(all="ignore"):
         times = np.concatenate([alone.floor, alone.predicted(fitted())])
     if not (np.isfinite(times) & (times > 0)).all():
-        raise InputError(f"no finite time comes out of row {run.id!r}: its numbers are out of scale")
+        raise InputError(f"no finite time comes out of row {run.id!r}: numbers out of scale")
 
 
 def _number(name: str, text: str) -> float:
