@@ -275,7 +275,7 @@ def in_letters(draw: Draw) -> Formula:
         "h": Letter("share of the prompts' tokens found in a cache, which cost nothing", "1", 0.05, 0.95),
     }
 
-    def prompt(N_a, N_t, F, W, w, l, R, h):  # noqa: E741
+    def prompt(N_a, N_t, F, W, w, l, R, h):
         made = Model(N_t, N_a, bytes_per_param=w, kv_bytes_per_token=0.0)
         return (1 - h) * pricing.pass_cost(1, l, 0, made, System(F, W, dollars_per_second=R))
 

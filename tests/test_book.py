@@ -136,7 +136,9 @@ def test_live_figures_agree_with_python(visit, path):
         name = element.get_attribute("id").removeprefix("explorer-")
         file = HTML.parent / "checks" / f"{name}.json"
         for check in json.loads(file.read_text("utf-8")):
-            got = element.evaluate("(e, v) => e.memwall.readouts({...e.memwall.values, ...v})", check["values"])
+            got = element.evaluate(
+                "(e, v) => e.memwall.readouts({...e.memwall.values, ...v})", check["values"]
+            )
             for key, wanted in check["readouts"].items():
                 if wanted is not None:
                     assert got[key] == pytest.approx(float(wanted), rel=1e-9, abs=1e-300), (name, key, check["values"])  # fmt: skip

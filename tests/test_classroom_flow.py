@@ -19,7 +19,6 @@ from memwall.classroom.grading import grade, score_table, write_all
 from memwall.classroom.papers import make_papers, notebook, write_wheel
 from memwall.classroom.sets import load_set
 from memwall.classroom.submissions import find_submissions
-from memwall.units import InputError
 
 ASSIGNMENTS = Path(__file__).resolve().parents[1] / "assignments"
 

@@ -639,10 +639,10 @@ def test_a_useless_roster_is_refused(tmp_path, content):
 
 
 def test_no_file_is_written_outside_the_output(tmp_path):
-    before = {p for p in tmp_path.rglob("*")}
+    before = set(tmp_path.rglob("*"))
     save(tmp_path / "in" / "ada", paper(), name="..%2f..%2fx.ipynb")
     from memwall.classroom.grading import grade
 
     write_all(grade(SET, Roster((ADA,)), tmp_path / "in", SEED, quiet=True), tmp_path / "out")
-    new = {p for p in tmp_path.rglob("*")} - before
+    new = set(tmp_path.rglob("*")) - before
     assert all(p.is_relative_to(tmp_path / "in") or p.is_relative_to(tmp_path / "out") for p in new)

@@ -113,7 +113,9 @@ def formula(function: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 result = function(**bound)
             except ZeroDivisionError:  # a noun's own zero, such as a model without KV cache
-                floats = {n: v.in_numpy() if hasattr(v, "in_numpy") else v for n, v in bound.items()}
+                floats = {
+                    n: v.in_numpy() if hasattr(v, "in_numpy") else v for n, v in bound.items()
+                }
                 result = function(**floats)
             except ValueError as error:
                 if "broadcast" not in str(error):

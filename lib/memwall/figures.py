@@ -128,7 +128,12 @@ def curve(ax: Any, x: Any, y: Any, kind: str, label: str = "", **style: Any) -> 
 def note(ax: Any, x: Any, y: Any, text: str, kind: str = "bound", dx: float = 0, dy: float = 0,
          **style: Any) -> None:  # fmt: skip
     """Words at a point, `dx`, `dy` printer's points away from it."""
-    options = {"color": COLORS[kind], "va": "center", "ha": "left" if dx >= 0 else "right", "parse_math": False} | style
+    options = {
+        "color": COLORS[kind],
+        "va": "center",
+        "ha": "left" if dx >= 0 else "right",
+        "parse_math": False,
+    } | style
     ax.annotate(text, (x, y), xytext=(dx, dy), textcoords="offset points", annotation_clip=False,
                 **options)  # fmt: skip
 
@@ -186,7 +191,9 @@ def _page_svg(svg: str) -> str:
     svg = svg.replace("#000000", "currentColor").replace("'DejaVu Sans', sans-serif", "inherit")
     svg = svg.replace("fill: none; stroke: none", "fill: none")
     # a hundredth of a point is enough for coordinates; the words between the tags stay as they are
-    svg = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(?<![\w#.])(-?\d+\.\d{2})\d+", r"\1", tag[0]), svg)
+    svg = re.sub(
+        r"<[^>]*>", lambda tag: re.sub(r"(?<![\w#.])(-?\d+\.\d{2})\d+", r"\1", tag[0]), svg
+    )
     # Matplotlib leaves black implicit on text and glyphs
     svg = svg.replace("<text ", '<text fill="currentColor" ')
     return re.sub(r"\s*\n\s*", "\n", svg)

@@ -211,7 +211,7 @@ def planner_figure() -> Explorer:
             (weights > replica.capacity, "The weights need {weights} and a replica has {capacity}: take more chips, or store them in fewer bits."),
             (sympy.And(weights <= replica.capacity, held > replica.capacity), "The caches need {caches} and {room} is left: a smaller batch, a shorter context or a narrower cache would fit."),
             (sympy.And(m["experts"] > 1, m["experts"] < G), "A group has more chips than a layer has experts: some would hold none."),
-            (P > m["layers"], "There are more stages than layers."),
+            (m["layers"] < P, "There are more stages than layers."),
             (minimum(arith, wide) < wide, "The arithmetic is narrower than the weights: they would be rounded on the way."),
         ],
         compare=True,

@@ -50,7 +50,7 @@ def check_id(id: str) -> str:
     """A student id that is safe to name a file with, or a complaint."""
     if not isinstance(id, str) or not STUDENT_ID.fullmatch(id) or id.endswith("."):
         raise InputError(
-            f"student id {ascii(str(id)[:60])} cannot be used: letters, digits and . _ @ + - only, "
+            f"student id {str(id)[:60]!a} cannot be used: letters, digits and . _ @ + - only, "
             "beginning with a letter or digit, at most 64"
         )
     return id

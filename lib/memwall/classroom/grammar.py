@@ -67,7 +67,7 @@ def _plain(text: str, also: str = "") -> str:
         if (ord(char) < 32 or ord(char) > 126) and char not in also:
             name = unicodedata.name(char, f"U+{ord(char):04X}").lower()
             raise GrammarError(
-                f"it holds the character {ascii(char)} ({name}): type plain letters and digits"
+                f"it holds the character {char!a} ({name}): type plain letters and digits"
             )
     return text
 
