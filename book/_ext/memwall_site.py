@@ -66,16 +66,23 @@ def more_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     yield "404", {"title": "No such page"}, "404.html"
 
 
-ICON_RULE = re.compile(r"(?<=[{}])((?:,?\.(?:fa[bsr]?|fa-[\w-]+|svg-inline--fa)(?:[.:][\w-]+)*)+)\{[^{}]*\}")
+# parts of the theme's style sheet that no page of this book has: icons, and pieces of Bootstrap
+UNUSED_RULES = re.compile(
+    r"(?<=[{}])(?:,?\.(?:fa[bsr]?|fa-[\w-]+|svg-inline--fa"
+    r"|(?:carousel|accordion|offcanvas|toast|modal|list-group|pagination|page-item|page-link|spinner"
+    r"|placeholder|progress|popover|form-floating|form-select|form-range|form-check|ratio|btn-outline"
+    r"|alert|card|nav-pills|nav-tabs|input-group|ablog|focus-ring|bg|text-bg|link-offset|link-underline)[\w-]*)"
+    r"(?:[ .:>+~*][\w.:>+~*()-]*)*)+\{[^{}]*\}"
+)
 
 
-def without_icon_font(css: str) -> str:
-    """The theme's style sheet less the two thousand rules of its icon font."""
+def without_unused(css: str) -> str:
+    """The theme's style sheet less its icon font's two thousand rules, and others that style nothing here."""
     css = re.sub(r"/\*.*?\*/", "", css, flags=re.S)
     css = re.sub(r"@font-face\{font-display:block;font-family:Font Awesome[^{}]*\}", "", css)
     before = ""
     while css != before:  # neighbours share a brace
-        before, css = css, ICON_RULE.sub("", css)
+        before, css = css, UNUSED_RULES.sub("", css)
     return css
 
 
@@ -88,7 +95,7 @@ def finish(app: Sphinx, error: Exception | None) -> None:
         for file in (out / "_static").glob(pattern):
             file.unlink()
     theme = out / "_static" / "styles" / "pydata-sphinx-theme.css"
-    theme.write_text(without_icon_font(theme.read_text("utf-8")), "utf-8")
+    theme.write_text(without_unused(theme.read_text("utf-8")), "utf-8")
     root = f"{app.config.root_doc}.html"
     (out / "index.html").write_text(
         f'<!DOCTYPE html>\n<html lang="{app.config.language}"><head><meta charset="utf-8"/>'
