@@ -352,9 +352,9 @@ def test_the_page_computes_what_python_computes(visit, name, make):
     for _ in range(60):
         wanted = {}
         for control in python.spec["controls"]:
-            if control["kind"] == "list":
+            if control["kind"] == "List":
                 wanted[control["label"]] = rng.choice(list(control["options"]))
-            elif control["kind"] == "toggle":
+            elif control["kind"] == "Toggle":
                 wanted[control["name"]] = rng.choice([0, 1])
             else:
                 low, high = control["low"], control["high"]
@@ -610,7 +610,7 @@ CONTRAST = """() => {
         const [high, low] = [light(mixed), light(back)].sort((x, y) => y - x);
         ratios[kind] = Math.min(ratios[kind] ?? 99, (high + 0.05) / (low + 0.05));
     };
-    for (const t of document.querySelectorAll('.mw-chart-lines text.mw-label, .mw-chart-bars text, text.mw-tick'))
+    for (const t of document.querySelectorAll('.mw-chart-Lines text.mw-label, .mw-chart-Bars text, text.mw-tick'))
         note('text', getComputedStyle(t).fill);
     for (const t of document.querySelectorAll('.mw-live dt, .mw-live dd, .mw-live button, .mw-live label')) note('text', getComputedStyle(t).color);
     for (const t of document.querySelectorAll('.mw-curve')) note('curve', getComputedStyle(t).stroke);

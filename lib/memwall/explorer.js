@@ -2,7 +2,6 @@
    A figure's JSON spec, made by explorer.py, holds controls, charts, and expressions that SymPy
    printed as JavaScript from the library's formulas; no formula is written here. */
 var memwallExplorer = (() => {
-"use strict";
 const { abs, floor, ceil, round, min, max, log10 } = Math;
 
 // ---- 1 numbers for people: the rules of units.human, compared with it by a test
@@ -26,7 +25,7 @@ const digits = (x, figures = 3) => {
 const money = (x, figures) => {
 	const word = x >= 1e6 && WORDS.find((w) => x >= w[0]);
 	if (word) return `${digits(x / word[0], figures)} ${word[1]}`;
-	return figures > 3 || (x < 0.1 && x) ? digits(x, figures) : x >= 100 ? digits(+(fixed(x, 0))) : fixed(x, 2);
+	return figures > 3 || (x < 0.1 && x) ? digits(x, figures) : x >= 100 ? digits(+fixed(x, 0)) : fixed(x, 2);
 };
 // x in its unit: [number, scale, words before, words after]
 const shape = (x, unit) => {
@@ -58,7 +57,7 @@ const parse = (typed, unit, shown) => {
 	if (names === COUNTS && rest.endsWith(unit.toLowerCase())) rest = rest.slice(0, -unit.length);
 	const bare = names === COUNTS ? 1 : shape(shown, unit)[1];
 	const scale = rest ? names.find((n) => n[1].toLowerCase().startsWith(rest))?.[0] : bare;
-	return scale ? +(found[1]) * scale : NaN;
+	return scale ? +found[1] * scale : NaN;
 };
 
 // ---- 2 expressions: printed by SymPy, compiled once
@@ -99,11 +98,10 @@ const put = (node, attributes) => {
 	return node;
 };
 const write = (node, text) => { if (node.mwText !== text) node.textContent = node.mwText = text; };
-const html = (tag, className, parent, attributes, text) => {
-	const node = put(document.createElement(tag), attributes);
-	if (className) node.className = className;
-	if (text) node.textContent = text;
-	return parent ? parent.appendChild(node) : node;
+const html = (tag, className, parent, attributes, text = "") => {
+	const node = put(document.createElement(tag), { class: className, ...attributes });
+	node.append(text);
+	return parent?.appendChild(node) ?? node;
 };
 const draw = (tag, parent) => parent.appendChild(document.createElementNS("http://www.w3.org/2000/svg", tag));
 // nodes of a kind; done() drops those a frame did not ask for
@@ -118,11 +116,9 @@ const pool = (tag, parent) => {
 const on = (node, event, act) => node.addEventListener(event, act);
 const tenth = (p) => round(p * 10) / 10;
 const clamp = (x, low, high) => min(max(x, low), high);
-const widths = new Map();
-let pen;
+const widths = new Map(), pen = document.createElement("canvas").getContext("2d");
 const textWidth = (text) => {
 	if (!widths.has(text)) {
-		pen ??= document.createElement("canvas").getContext("2d");
 		pen.font = `12.5px ${getComputedStyle(document.body).fontFamily}`;
 		widths.set(text, pen.measureText(text).width);
 	}
@@ -405,18 +401,17 @@ class Bars extends Chart {
 			const amount = b.value(v), start = stacked ? total : 0;
 			if (isNaN(amount)) continue; // not defined just now: not there
 			total += amount;
-			rows.push({ kind: b.kind, name: figure.fill(b.label), amount, start, end: start + amount, old: pinned && !stacked && b.value(pinned) });
+			rows.push({ kind: b.kind, name: figure.fill(b.label), amount, start, end: start + amount });
 		}
 		if (stacked) rows.unshift({ kind: "bound", name: x.name, amount: total, start: 0, end: total, parts: rows.slice() });
-		const range = this.ends(x, v, () => [...rows.map((r) => [r.end, r.old || r.end]), valuesOf((guides || []).map((g) => g.x), v)]);
+		const range = this.ends(x, v, () => [rows.map((r) => r.end), valuesOf((guides || []).map((g) => g.x), v)]);
 		const left = narrow ? 0 : ceil(widest(rows.map((r) => r.name))) + 10;
 		const X = makeScale(x.log, range, left, width - widest(rows.map(print)) - 8);
 		this.across(X, ticksOf(X, x.unit, (X.to - left) / 75), { from: top + rows.length * tall, to: 4 });
 		rows.forEach((r, i) => {
 			const y = top + i * tall + (narrow ? 19 : 6), at = (value) => tenth(X.at(clamp(value, ...range)));
-			const bar = (kind, style, a, b) => this.path(kind, style, `M${at(a)},${y}H${at(b)}v${narrow ? 16 : 18}H${at(a)}z`);
-			for (const part of r.parts || [r]) bar(part.kind, "bar", part.start, part.end);
-			if (r.old) bar(r.kind, "bar mw-ghost", 0, r.old);
+			for (const part of r.parts || [r])
+				this.path(part.kind, "bar", `M${at(part.start)},${y}H${at(part.end)}v${narrow ? 16 : 18}H${at(part.start)}z`);
 			this.text(r.kind, "label", narrow ? 0 : left - 10, narrow ? y - 5 : y + 13, narrow ? 0 : 1, r.name);
 			this.text("", "tick", max(at(r.start), at(r.end)) + 6, y + 13, 0, print(r));
 		});
@@ -506,7 +501,7 @@ class Grid extends Chart {
 		this.path("", "grid", `M${left},${top}H${tenth(right)}V${tenth(bottom)}H${left}Z`);
 	}
 }
-const CHARTS = { lines: Lines, bars: Bars, regions: Regions, grid: Grid };
+const CHARTS = { Lines, Bars, Regions, Grid };
 
 // ---- 7 controls: native inputs with labels
 
@@ -515,7 +510,7 @@ const MANTISSAS = [1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2, 2.2, 2.4, 2.6, 2.8, 
 const stopsOf = ({ low, high, log, zero, step, integer }) => {
 	const gap = step || max(niceStep((high - low) / 100), integer ? 1 : 0), count = ceil((high - low) / gap - 1e-6);
 	const inner = log ? logMarks(low, high, "", MANTISSAS) : Array.from({ length: count }, (_, k) => +((low + k * gap).toPrecision(12)));
-	const stops = [...(zero ? [0] : []), low, ...inner, high].map((x) => (integer ? round(x) : x));
+	const stops = [zero ? 0 : low, low, ...inner, high].map((x) => (integer ? round(x) : x));
 	return [...new Set(stops)].sort((a, b) => a - b);
 };
 const fieldFor = (figure, spec, parent) => {
@@ -548,7 +543,7 @@ class Slider {
 	}
 	// pointed at in the chart: three figures are as fine as a hand
 	take(value) {
-		const { low, high, integer } = this.spec, near = +(value.toPrecision(3));
+		const { low, high, integer } = this.spec, near = +value.toPrecision(3);
 		this.accept(clamp(integer ? round(near) : near, low, high));
 	}
 	wrong(value) {
@@ -608,7 +603,7 @@ class Toggle {
 	show(v) { this.input.checked = v[this.spec.name] !== 0; }
 	entry(v) { return v[this.spec.name] ? "yes" : "no"; }
 }
-const CONTROLS = { slider: Slider, list: List, toggle: Toggle };
+const CONTROLS = { Slider, List, Toggle };
 
 // ---- 8 the figure
 

@@ -489,7 +489,7 @@ class _Builder:
         makers = {Lines: self.lines, Bars: self.bars, Regions: self.regions, Grid: self.grid}
         if type(chart) not in makers:
             raise InputError(f"{owner}: {chart!r} is no chart: Lines, Bars, Regions or Grid")
-        spec = {"kind": type(chart).__name__.lower()} | makers[type(chart)](chart, owner)
+        spec = {"kind": type(chart).__name__} | makers[type(chart)](chart, owner)
         for part in ("points", "guides"):
             if getattr(chart, part, ()):
                 spec[part] = [*self.marks(getattr(chart, part), owner), *spec.get(part, [])]
@@ -592,7 +592,7 @@ class _Builder:
                 options = self.live_options(c)
                 first = c.default or next(iter(options))
                 values |= options[first]
-                made.append({"kind": "list", "label": c.label, "first": first, "options": options})
+                made.append({"kind": "List", "label": c.label, "first": first, "options": options})
                 continue
             name = _name(c.symbol, c.label)
             if name not in self.used:
@@ -601,7 +601,7 @@ class _Builder:
                 )
             if isinstance(c, Toggle):
                 values[name] = float(c.default)
-                made.append({"kind": "toggle", "label": c.label, "name": name})
+                made.append({"kind": "Toggle", "label": c.label, "name": name})
             else:
                 if c.default is not None:
                     values[name] = float(c.default)
@@ -656,7 +656,7 @@ def _slider_spec(c: Slider, name: str) -> dict[str, Any]:
         raise InputError(f"slider {c.label!r}: {c.low} to {c.high} is not a range")
     if c.log and c.low <= 0:
         raise InputError(f"slider {c.label!r}: a log slider starts above 0 (zero=True adds 0)")
-    spec = {"kind": "slider", "label": c.label, "name": name, "unit": c.unit,
+    spec = {"kind": "Slider", "label": c.label, "name": name, "unit": c.unit,
             "low": float(c.low), "high": float(c.high)}  # fmt: skip
     if not _measured(c.unit):
         spec["after"] = "" if c.unit == "1" else c.unit
@@ -759,7 +759,7 @@ class Explorer(anywidget.AnyWidget):
 
     def set(self, **changes: Any) -> None:
         """Move the figure: variables by name, lists by label and option."""
-        lists = {c["label"]: c["options"] for c in self.spec["controls"] if c["kind"] == "list"}
+        lists = {c["label"]: c["options"] for c in self.spec["controls"] if c["kind"] == "List"}
         values = dict(self.values)
         for name, value in changes.items():
             if name in lists:
@@ -786,7 +786,7 @@ class Explorer(anywidget.AnyWidget):
         for _ in range(count):
             values = dict(first)
             for c in self.spec["controls"]:
-                if c["kind"] == "list":
+                if c["kind"] == "List":
                     values |= c["options"][list(c["options"])[draw.integers(len(c["options"]))]]
                 elif c["kind"] == "toggle":
                     values[c["name"]] = float(draw.integers(2))
