@@ -23,8 +23,6 @@ _CONFIG = """\
 c = get_config()
 c.CourseDirectory.course_id = "memwall"
 c.CourseDirectory.db_url = "sqlite:///gradebook.db"
-# every student has a paper of their own: the answer cells are the same, the numbers are not
-c.ClearSolutions.enforce_metadata = False
 """
 
 
