@@ -456,3 +456,52 @@ def test_nbgrader_is_asked_for_only_when_used(course, capsys):
         "eve",
     ]
     assert len(rows(Path("nbcourse/students.csv"))) == 3
+
+
+# ---------------------------------------------------------------- the teaching page
+
+
+def test_the_teaching_page_tells_the_truth_about_the_sets():
+    page = (ASSIGNMENTS.parent / "book" / "teaching.md").read_text(encoding="utf-8")
+    for name in ("set1", "set2", "set3", "set4", "project"):
+        set = load_set(name)
+        machine = sum(not q.by_hand for q in set.questions)
+        chapters = ", ".join(map(str, set.chapters))
+        row = f"| {name} | {chapters} | {machine} + 1 | {set.points} | {set.hand_points} | {set.minutes} |"
+        assert row in page, row
+        for item in set.paper("ada", SEED).by_hand:
+            lines = ", ".join(f"{c.name} {c.points}" for c in item.asked.rubric)
+            assert f"| {name}, {item.question.title} | {lines} |" in page
+
+
+def test_the_teaching_page_has_the_chapters_minutes():
+    root = ASSIGNMENTS.parent
+    page = (root / "book" / "teaching.md").read_text(encoding="utf-8")
+    for path, minutes in re.findall(r"\]\(\.\./(notebooks/\w+\.ipynb)\) \| (\d+) \|", page):
+        first = json.loads((root / path).read_text(encoding="utf-8"))["cells"][0]["source"]
+        assert f"about {minutes} minutes" in "".join(first), path
+
+
+def test_every_command_of_the_teaching_page_exists(course, capsys):
+    root = ASSIGNMENTS.parent
+    told = (root / "book" / "teaching.md").read_text(encoding="utf-8")
+    told += (root / "assignments" / "README.md").read_text(encoding="utf-8")
+    commands = {c for c in re.findall(r"memwall\.classroom (\w+)", told)}
+    assert commands == {"make", "grade", "stats", "key", "check"}
+    for option in set(re.findall(r"`?(--[a-z]+)", told)):
+        assert option in {"--lms", "--reveal", "--install", "--nbgrader"}, option
+
+
+def test_the_example_question_of_the_readme_works():
+    from memwall.classroom import checking
+    from memwall.classroom.sets import ProblemSet
+
+    text = (ASSIGNMENTS / "README.md").read_text(encoding="utf-8")
+    code = next(c for c in re.findall(r"```python\n(.*?)```", text, re.S) if "@SET.question" in c)
+    names = {"SET": ProblemSet("readme", "Readme", (1,), ("a goal",))}
+    exec(
+        "from memwall import roofline\nfrom memwall.classroom import Number\n"
+        "from memwall.classroom.props import machine\n" + code, names,
+    )  # fmt: skip
+    trial = checking.try_set(names["SET"], 60)[0]
+    assert trial.faults == [] and trial.papers == 60

@@ -513,7 +513,7 @@ def test_algebra_sees_through_cancellation():
     from memwall.classroom import Formula, Letter
 
     asked = Formula("", lambda N: N, {"N": Letter("", "1", 1, 10)}, "")
-    assert asked.mark("(N + 1e20) - 1e20").read_as == "equal by algebra"  # numbers would lose N
+    assert "by algebra" in asked.mark("(N + 1e20) - 1e20").hint  # numbers would lose N
     assert asked.mark("N + 1e20 - 1e20 + 1").state == "wrong"
 
 

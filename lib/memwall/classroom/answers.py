@@ -277,7 +277,7 @@ class Formula:
         return np.broadcast_to(np.asarray(self.answer(**self.points), float), (POINTS,))
 
     def asks(self) -> str:
-        return f"a formula for {kind_of(self.measure)}, in the symbols above only; * for times, ^ for powers"
+        return f"a formula for {kind_of(self.measure)}, in the symbols listed only; * for times, ^ for powers"
 
     def self_check(self) -> str:
         units = {name: letter.unit for name, letter in self.letters.items()}
@@ -303,23 +303,24 @@ class Formula:
             tree = parse_formula(text, self.letters)
         except GrammarError as error:
             return Verdict("unreadable", hint=f"It could not be read: {error}.")
+        shown = text.strip()
         try:
             given = dimension(
                 tree, {n: parse_unit(x.unit).dimension for n, x in self.letters.items()}
             )
         except GrammarError as error:
-            return Verdict("wrong", hint=f"Its units do not fit: {error}.")
+            return Verdict("wrong", shown, f"Its units do not fit: {error}.")
         if given is not None and given != self.measure.dimension:
             asked = f"{kind_of(self.measure)} ({dimension_text(self.measure.dimension)})"
             told = f"Its unit comes out as {dimension_text(given)}; {asked} is asked."
-            return Verdict("wrong", hint=told)
+            return Verdict("wrong", shown, told)
         if not has_functions(tree) and equal_by_algebra(tree, self.key, self.symbols):
-            return Verdict("right", "equal by algebra")
+            return Verdict("right", shown, "It equals the answer by algebra.")
         with np.errstate(all="ignore"):
             values = np.broadcast_to(np.asarray(evaluate(tree, self.points), float), (POINTS,))
         if agree(values, self.values):
-            return Verdict("right", f"equal at {POINTS} random points")
-        return Verdict("wrong", hint=self._diagnosis(values))
+            return Verdict("right", shown, f"It equals the answer at {POINTS} random points.")
+        return Verdict("wrong", shown, self._diagnosis(values))
 
     def _diagnosis(self, values: np.ndarray) -> str:
         for hint, wrong in self.mistakes.items():

@@ -84,8 +84,10 @@ def _item(row: Row, item: Item, reveal: bool) -> str:
         f"<p><strong>{_STATES[verdict.state]}</strong>, {points} of {item.question.points} points."
         f" Asked: {_hint(item.asked.asks())}.</p>",
     ]
-    if verdict.read_as:
-        lines.append(f"<p>Your answer was read as <code>{_text(verdict.read_as, 300)}</code>.</p>")
+    if (text := row.answers.get(item.label, "").strip()) and verdict.state != "blank":
+        read = f", read as <code>{_text(verdict.read_as, 300)}</code>" if verdict.read_as else ""
+        same = verdict.read_as == text
+        lines.append(f"<p>You wrote <code>{_text(text, 300)}</code>{'' if same else read}.</p>")
     if verdict.hint:
         lines.append(f"<p>{_hint(verdict.hint)}</p>")
     if reveal:

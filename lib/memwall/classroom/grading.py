@@ -42,6 +42,7 @@ class Row:
     reason: str = "nothing was handed in"  # for the student and the teacher
     notes: list[str] = field(default_factory=list)  # for the teacher
     verdicts: dict[str, Verdict] = field(default_factory=dict)
+    answers: dict[str, str] = field(default_factory=dict)
     essays: dict[str, str] = field(default_factory=dict)
     hand: dict[str, float | None] = field(default_factory=dict)  # by "h1.1", None: not yet marked
 
@@ -80,7 +81,7 @@ def mark_student(
         row.status, row.reason = "held", reason
         return row
     row.status, row.reason = "marked", ""
-    row.essays = dict(chosen.essays)
+    row.answers, row.essays = dict(chosen.answers), dict(chosen.essays)
     for item in paper.marked:
         text = chosen.answers.get(item.label, "")
         row.verdicts[item.label] = _mark(item, text, row) if text.strip() else BLANK

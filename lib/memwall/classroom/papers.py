@@ -30,7 +30,7 @@ know whether it is right. Add cells of your own wherever you like; only the answ
 last one counts if you give several. Nothing you run is run again by the marker.
 
 **Numbers** want a value and a unit: `12.5 ms`, `3.2e9 B/s`, `$0.31 / Mtok`, `2,400`; any unit of the right kind will do
-(KB is 1,000 bytes, KiB 1,024; B is byte, b is bit). Three figures are enough. **Formulas** use only the symbols listed, `*`
+(kB is 1,000 bytes, KiB 1,024; B is byte, b is bit). Three figures are enough. **Formulas** use only the symbols listed, `*`
 for times, `^` for powers, and `max( , )`, `min( , )`, `sqrt( )`, `exp( )`, `log( )`, `ceil( )` where needed.
 
 Rates are dense, a multiply-add counts as two FLOP, GB is 10^9 bytes, links count one direction; arithmetic and memory

@@ -40,6 +40,8 @@ def heading(results: dict[str, Any]) -> str:
     if hardest["right"] == students:
         return f"All {students} answered everything right"
     easiest = max(lines, key=lambda line: line["right"])
+    if easiest["right"] == hardest["right"]:
+        return f"Each question was answered right by {easiest['right']} of {students}"
     return (
         f"{easiest['right']} of {students} were right on {easiest['label']}, "
         f"{hardest['right']} on {hardest['label']}"
