@@ -788,7 +788,7 @@ class Explorer(anywidget.AnyWidget):
             for c in self.spec["controls"]:
                 if c["kind"] == "List":
                     values |= c["options"][list(c["options"])[draw.integers(len(c["options"]))]]
-                elif c["kind"] == "toggle":
+                elif c["kind"] == "Toggle":
                     values[c["name"]] = float(draw.integers(2))
                 else:
                     low, high = c["low"], c["high"]
