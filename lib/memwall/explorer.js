@@ -45,8 +45,8 @@ const human = (value, unit = "1", figures = 3) => {
 	return (value < 0 ? "−" : "") + before + (before ? money : digits)(number, figures) + after;
 };
 
-// what a reader typed, in SI, or NaN; a bare number is in the scale now shown ("20 ms" -> "30")
-const COUNTS = [[1e3, "k"], ...WORDS.slice(0, -1).reverse(), [1e3, "thousand"]];
+// what was typed, in SI, or NaN; a bare number is in the scale shown ("20 ms" -> "30")
+const COUNTS = [[1e3, "k"], ...WORDS.slice(0, -1).reverse()];
 const parse = (typed, unit, shown) => {
 	const found = typed.replace(/[\s,_$×]/g, "").replace(/[uμ]s$/, "µs")
 		.match(/^([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(.*)$/i);
@@ -208,7 +208,8 @@ class Placer {
 		let cost = left < this.left || right > this.right || top < this.top || bottom > this.bottom ? 500 : 0;
 		for (const b of this.boxes) if (left < b[2] && right > b[0] && top < b[3] && bottom > b[1]) cost += 1000;
 		for (const { xs, ys } of this.ink)
-			for (let i = 0; i < xs.length; i++) if (xs[i] > left && xs[i] < right && ys[i] > top && ys[i] < bottom) cost++;
+			for (let i = 1; i < xs.length; i++)
+				if (max(xs[i], xs[i - 1]) > left && min(xs[i], xs[i - 1]) < right && max(ys[i], ys[i - 1]) > top && min(ys[i], ys[i - 1]) < bottom) cost++;
 		return cost;
 	}
 }
@@ -218,7 +219,7 @@ const around = (x, y, gap) => [[x + gap, y + 14, 0], [x + gap, y - 7, 0], [x - g
 const SHAPES = ["m-5,0a5,5 0 1,0 10,0a5,5 0 1,0 -10,0z", "m-3.5,0a3.5,3.5 0 1,0 7,0a3.5,3.5 0 1,0 -7,0z",
 	"m-3.2-3.2h6.4v6.4h-6.4z", "m0-4l4,7.4h-8z", "m0-4.6l4.6,4.6l-4.6,4.6l-4.6-4.6z"];
 
-// ---- 6 charts: each frame asks for paths and texts in order, and gets the nodes of the last one
+// ---- 6 charts: each frame asks for paths and texts in order and gets the last one's nodes
 
 class Chart {
 	constructor(figure, spec, parent) {
@@ -304,10 +305,12 @@ class Chart {
 				: [0, 0.14, 0.28, 0.8].flatMap((f) => [[p + 5, Y.to + 12 + f * high, 0], [p - 5, Y.to + 12 + f * high, 1]]));
 		}
 	}
+	// where a point stands, perhaps at a value of its own for what is swept
+	spot(p, v) { return valuesOf([p.x, p.y], p.at ? { ...v, [this.spec.sweep]: p.at(v) } : v); }
 	points(v, pinned) {
 		const { X, Y } = this;
 		for (const p of this.spec.points || []) for (const values of p.dot || !pinned ? [v] : [pinned, v]) {
-			const [x, y] = valuesOf([p.x, p.y], values), at = [tenth(X.at(x)), tenth(Y.at(y))];
+			const [x, y] = this.spot(p, values), at = [tenth(X.at(x)), tenth(Y.at(y))];
 			if (!(x >= X.low && x <= X.high && y >= Y.low && y <= Y.high)) continue;
 			this.path(p.kind, p.dot ? "dot" : values === v ? "point" : "point mw-ghost", `M${at}${SHAPES[p.dot || 0]}`);
 			if (values === v) this.label(p, around(...at, p.dot ? 5 : 8));
@@ -348,7 +351,7 @@ class Lines extends Chart {
 			for (const part of ["x", "y", "fill"]) c[part]?.(values, xs, c[key][part]);
 		const drawn = curves.flatMap((c) => states.map(([, key]) => c[key])), marks = [...(spec.points || []), ...(spec.guides || [])];
 		const ends = (part, also) => this.ends(spec[part], v, () =>
-			[...drawn.flatMap((data) => [data[part], data[also]]), valuesOf(marks.map((m) => m[part]), v)]);
+			[...drawn.flatMap((data) => [data[part], data[also]]), marks.map((m) => this.spot(m, v)[part === "x" ? 0 : 1])]);
 		const right = inside ? 10 : min(width * 0.3, widest(curves.map((c) => figure.fill(c.label))) + 14);
 		this.axes(ends("x"), ends("y", "fill"), right);
 		const { X, Y, placer, clipped } = this, margin = [], inner = [];
@@ -486,7 +489,7 @@ class Grid extends Chart {
 		for (let row = 0; row < rows; row++) {
 			const at = { ...v, row }, y = tenth(top + row * h);
 			spec.cell(at, xs, cell); spec.which(at, xs, which); spec.text?.(at, xs, text);
-			// a cell has one of nine shades, so that a grid is a few paths and not thousands of nodes
+			// nine shades, so that a grid is a few paths and not thousands of nodes
 			for (let i = 0; i < columns; i++) {
 				const shade = round(clamp(cell[i] || 0, 0, 1) * 9), wide = tenth(w - gap);
 				const key = `${spec.kinds[round(which[i])] ?? spec.kinds[0]},${shade}`;
@@ -524,10 +527,10 @@ class Slider {
 		Object.assign(this, { figure, spec, stops: stopsOf(spec) });
 		figure.sliders[spec.name] = this;
 		const box = html("span", "mw-box", field);
-		this.box = html("input", "", box, { type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false",
+		this.box = html("input", "", box, { type: "text", autocomplete: "off",
 			"aria-label": `${spec.label}, exact value`, "aria-describedby": error });
 		html("span", "", box, {}, spec.after);
-		this.range = html("input", "", field, { type: "range", id, min: 0, max: this.stops.length - 1, step: 1 });
+		this.range = html("input", "", field, { type: "range", id, max: this.stops.length - 1 });
 		this.error = html("span", "mw-error", field, { id: error, role: "alert" });
 		on(this.range, "input", () => this.accept(this.stops[this.range.value]));
 		on(this.box, "change", () => this.typed());
@@ -657,7 +660,7 @@ class Figure {
 		root.append(live);
 	}
 
-	// every readout at some values: raw numbers in SI, then words, which may quote the numbers
+	// every readout: raw numbers in SI, then words, which may quote them
 	readouts(v = this.values) {
 		const found = {}, { readouts } = this.spec;
 		for (const r of readouts) if (!r.words) found[r.key] = r.value(v);
@@ -730,7 +733,7 @@ class Figure {
 		}));
 	}
 
-	// ---- the state in the URL: #latency?batch=512&Model=DeepSeek-V3; "~A?" after the id for A; ";" between figures
+	// ---- the state in the URL: #latency?batch=512&Model=DeepSeek-V3;latency~A?batch=1
 	query(v) {
 		const base = { ...this.spec.values }, parts = new URLSearchParams();
 		for (const c of this.controls) {
@@ -762,7 +765,7 @@ class Figure {
 	remember() {
 		const old = location.hash.slice(1), others = (part) => part.includes("?") && part.split(/[?~]/)[0] !== this.spec.id;
 		const parts = [...old.split(";").filter(others), ...this.state(false)];
-		// an ordinary anchor in the address bar stays until a figure has something to say
+		// an ordinary anchor stays until a figure has something to say
 		if (parts.join(";") === old || (!parts.length && !old.includes("?"))) return;
 		history.replaceState(null, "", parts.length ? `#${parts.join(";")}` : location.pathname + location.search);
 	}

@@ -51,9 +51,9 @@ slider, or from `x_label`, `x_range`), `y` is (name, unit), `log` names the loga
 a parametric curve give `x=("Speed", "token/s"), sweep=B` and each curve its own `x=` expression.
 `y_range` fixes the axis; left out, it follows the curves in round steps. `Curve(..., step=True)`
 draws steps, `fill_to=expr` shades a band, `when=condition` hides it. `Point(label, x, y, kind)`
-is a named point, `Guide(label, x=... or y=...)` a reference line, and
-`Dots(label, [(x, y), (x, y, "name")], kind)` are measured or listed values. The reader can also
-drag in the chart to move the swept variable.
+is a named point (with `at=expr`, where the swept symbol has that value instead of the reader's),
+`Guide(label, x=... or y=...)` a reference line, and `Dots(label, [(x, y), (x, y, "name")], kind)`
+are measured or listed values. The reader can also drag in the chart to move the swept variable.
 `Bars(value=("Time", "s"), bars=[Bar(label, expr, kind)])`: one bar a row; `stacked=True` draws
 one bar cut in parts, unfolded below; `log=True`, `guides=[Guide(label, x=expr)]`.
 `Regions(x, y, regions=[Region(label, expr, kind)])`: a map over two swept symbols, coloured by
@@ -184,6 +184,7 @@ class Point:
     y: Expr
     kind: str = "bound"
     when: Expr = True
+    at: Expr = None
 
 
 @dataclass(frozen=True)
@@ -403,7 +404,9 @@ class _Builder:
                 raise InputError(f"{owner} looks up a table {table!r} that is not given")
         if expression in (sympy.true, sympy.false):
             return str(expression).lower()
-        return re.sub(r"\s+", " ", javascript(expression))
+        # the printer's line breaks and 1.00000000000000 only weigh on the page
+        printed = re.sub(r"\s*([(),?:])\s*", r"\1", javascript(expression))
+        return re.sub(r"(\.\d+?)0+(?!\d)", r"\1", printed)
 
     def code(self, expression: Expr, owner: str, *own: str, when: Expr = True) -> dict[str, str]:
         """An expression for the page, swept over the first of `own`; not a number unless `when`."""
@@ -467,6 +470,8 @@ class _Builder:
                 if getattr(item, part, None) is not None:
                     shown = getattr(item, "when", True)
                     mark[key] = self.code(getattr(item, part), where, *own, when=shown)
+            if getattr(item, "at", None) is not None:
+                mark["at"] = self.code(item.at, where)
             for part, usual in (("width", 2.0), ("step", False)):
                 if getattr(item, part, usual) != usual:
                     mark[part] = getattr(item, part)

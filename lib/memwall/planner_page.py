@@ -127,10 +127,6 @@ def planner_figure() -> Explorer:
     balance = balance_batch(model, forecast.System(flops=G * rate, bandwidth=group.bandwidth))
     fast = B / fast_batch_ratio(6, 2.5)
 
-    def frontier(batch: Any) -> dict[str, Any]:
-        there = forecast.step_time_forecast(batch, context, model, group, constants)
-        return {"x": 1 / there, "y": planner.output_cost(there, batch, replica)}
-
     def banded(label: str, value: Any, unit: str, key: str, link: str) -> Readout:
         return Readout(label, value, unit, key=key, low=value * low, high=value * high, link=link)
 
@@ -138,7 +134,7 @@ def planner_figure() -> Explorer:
         return Readout(label, value, "token/s", key=key, low=value / high, high=value / low,
                        link="09_measured.html")  # fmt: skip
 
-    balanced, hurried = name("b_balance", balance), name("b_fast", fast)
+    balanced = name("b_balance", balance)
     return Explorer(
         "planner",
         title=[
@@ -172,8 +168,8 @@ def planner_figure() -> Explorer:
                 curves=[Curve("as the batch sweeps", cost, "money", x=1 / step)],
                 points=[
                     Point("you", 1 / step, cost, "bound"),
-                    Point("balance batch", kind="weights", **frontier(balanced)),
-                    Point("a fast mode", kind="compute", when=fast >= 1, **frontier(hurried)),
+                    Point("balance batch", 1 / step, cost, "weights", at=balanced),
+                    Point("a fast mode", 1 / step, cost, "compute", when=fast >= 1, at=fast),
                 ],
             ),
         ],

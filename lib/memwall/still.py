@@ -52,7 +52,7 @@ def lines(chart: Any, value: Value, words: Callable[[str], str], axis: Callable[
             low = [value(c.fill_to, **{sweep: at}) for at in swept(*along, log)][: len(shown)]
             ax.fill_between(shown[:, 0], low, shown[:, 1], color=figures.COLORS[c.kind], alpha=0.14)
         ends.append((*shown[-1], words(c.label), c.kind))
-    marks(ax, chart, value, words)
+    marks(ax, chart, value, words, sweep)
     for series in chart.dots:
         data = np.array([p[:2] for p in series.data], dtype=float)
         ax.plot(*data.T, "o", color=figures.COLORS[series.kind], markersize=4)
@@ -71,7 +71,7 @@ def lines(chart: Any, value: Value, words: Callable[[str], str], axis: Callable[
     return fig
 
 
-def marks(ax: Any, chart: Any, value: Value, words: Callable[[str], str]) -> None:
+def marks(ax: Any, chart: Any, value: Value, words: Callable[[str], str], sweep: str = "") -> None:
     """Guides and points."""
     for g in chart.guides:
         upright, color = g.x is not None, figures.COLORS[g.kind]
@@ -86,7 +86,8 @@ def marks(ax: Any, chart: Any, value: Value, words: Callable[[str], str]) -> Non
             xycoords=ax.get_xaxis_transform() if upright else ax.get_yaxis_transform(),
         )  # fmt: skip
     for p in getattr(chart, "points", ()):
-        x, y = value(p.x), value(p.y)
+        there = {} if p.at is None else {sweep: value(p.at)}
+        x, y = value(p.x, **there), value(p.y, **there)
         if value(p.when) and np.isfinite([x, y]).all():
             figures.mark(ax, x, y, words(p.label), p.kind)
 
