@@ -11,14 +11,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-
 # nbgrader calls tools of its own environment by name
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
 def run(*command, cwd):
     environment = os.environ | {"JUPYTER_CONFIG_DIR": str(cwd), "HOME": str(cwd)}
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
     return done.stdout + done.stderr
 

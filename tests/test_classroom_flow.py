@@ -486,7 +486,7 @@ def test_every_command_of_the_teaching_page_exists(course, capsys):
     root = ASSIGNMENTS.parent
     told = (root / "book" / "teaching.md").read_text(encoding="utf-8")
     told += (root / "assignments" / "README.md").read_text(encoding="utf-8")
-    commands = {c for c in re.findall(r"memwall\.classroom (\w+)", told)}
+    commands = set(re.findall(r"memwall\.classroom (\w+)", told))
     assert commands == {"make", "grade", "stats", "key", "check"}
     for option in set(re.findall(r"`?(--[a-z]+)", told)):
         assert option in {"--lms", "--reveal", "--install", "--nbgrader"}, option
