@@ -224,6 +224,15 @@ def test_arrays_read_like_numbers():
     np.testing.assert_allclose(got, each)
 
 
+def test_symbols_of_shares_and_of_rates_are_told_apart():
+    import sympy
+
+    e, g = Efficiency.symbolic(), Group.symbolic()
+    assert {s.name for s in e.symbols().values()}.isdisjoint(s.name for s in g.symbols().values())
+    made = forecast.all_reduce_time(8, Model.symbolic(), g.replace(chips=8, domain=8), e)
+    assert {"e_link", "link"} <= {s.name for s in sympy.sympify(made).free_symbols}
+
+
 # ---- from the catalog ----------------------------------------------------------------------------
 
 

@@ -146,6 +146,17 @@ def test_waterfall_goes_from_the_floor_to_the_forecast(runs):
     assert validate.score(steps[-1][1]).median_error < validate.score(steps[0][1]).median_error / 4
 
 
+def test_every_forecast_is_made_of_four_times(runs):
+    shares = validate.made_of(runs)
+    np.testing.assert_allclose(sum(shares.values()), 1, rtol=1e-3)
+    assert all((s > -1e-9).all() for s in shares.values())
+    by_id = {i: {n: s[k] for n, s in shares.items()} for k, i in enumerate(runs.ids)}
+    # one chip, one sequence, no prompt: nothing to send, and weights to read
+    assert by_id["kipply13-tp1-decode"]["link"] == pytest.approx(0, abs=1e-9)
+    assert by_id["kipply13-tp1-decode"]["bandwidth"] > 0.8
+    assert by_id["pope540-ht-prefill-lat"]["compute"] > 0.8
+
+
 def test_score_by_hand():
     s = validate.score(np.array([1.0, 1.1, 0.5, 1.4]))  # errors 0, 0.1, 0.5, 0.4
     assert s.median_error == pytest.approx(0.25) and s.within_1_5 == 0.75 and s.runs == 4

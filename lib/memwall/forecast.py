@@ -74,6 +74,14 @@ class Efficiency(Noun):
     link: Fraction = quantity("e_l", "share of the peak link bandwidth", required=True)
     latency: Seconds = quantity(r"\lambda", "time of one round of an exchange", required=True)
 
+    @classmethod
+    def symbolic(cls, **values: Any) -> Efficiency:
+        """Symbols e_compute, e_bandwidth, ...: a `Group` has a bandwidth and a link of its own."""
+        import sympy
+
+        symbols = {n: sympy.Symbol(f"e_{n}", positive=True) for n in cls.quantities()}
+        return cls(**{**symbols, **values})
+
 
 IDEAL = Efficiency(compute=1.0, bandwidth=1.0, link=1.0, latency=0.0)
 

@@ -366,6 +366,22 @@ def waterfall(runs: Runs, efficiency: Efficiency | None = None) -> list[tuple[st
     return steps
 
 
+def made_of(runs: Runs, efficiency: Efficiency | None = None) -> dict[str, np.ndarray]:
+    """The share of each forecast that each constant governs; the four add up to one.
+
+    A forecast is made of times, and each is proportional to one of 1/e_F, 1/e_W, 1/e_l and
+    lambda; so the elasticities with respect to these four are the shares (Euler).
+    """
+    efficiency = efficiency or fitted()
+    base, small = runs.predicted(efficiency), 1e-4
+    shares = {}
+    for name in Efficiency.quantities():
+        moved = efficiency.replace(**{name: getattr(efficiency, name) * (1 - small)})
+        change = np.log(runs.predicted(moved) / base) / np.log(1 - small)
+        shares[name] = change if name == "latency" else -change
+    return shares
+
+
 # ---- the command ---------------------------------------------------------------------------------
 
 
