@@ -6,7 +6,7 @@ const { abs, floor, ceil, round, min, max, log10 } = Math;
 
 // ---- 1 numbers for people: the rules of units.human, compared with it by a test
 
-const PREFIXES = [[1e24, "Y"], [1e21, "Z"], [1e18, "E"], [1e15, "P"], [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""]];
+const PREFIXES = [...[..."YZEPTGMk"].map((p, i) => [+`1e${24 - 3 * i}`, p]), [1, ""]];
 const TIMES = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"], [1e-3, "ms"], [1e-6, "µs"], [1e-9, "ns"]];
 const WORDS = [[1e15, "quadrillion"], [1e12, "trillion"], [1e9, "billion"], [1e6, "million"], [1, ""]];
 const reached = (table, x) => table.find((s) => x >= s[0] * 0.9995) || table.at(-1);
@@ -62,7 +62,7 @@ const parse = (typed, unit, shown) => {
 
 // ---- 2 expressions: printed by SymPy, compiled once
 
-// {js} becomes a function of the values; {js, over} one that fills a whole sweep in a single call.
+// {js} becomes a function of the values; {js, over} one of the values and a sweep, one array in and out.
 // What `lets` names (last first) is worked out where an expression mentions it.
 const mentions = (js, n) => new RegExp(`\\b${n}\\b`).test(js);
 const compile = ({ js, over }, names, lookup, lets) => {
@@ -70,9 +70,9 @@ const compile = ({ js, over }, names, lookup, lets) => {
 	for (const [n, meaning] of lets) if (mentions(first + js, n)) first = `const ${n} = ${meaning}; ${first}`;
 	const used = names.filter((n) => n !== over && mentions(first + js, n));
 	const body = `const {${used}} = v; ` + (over
-		? `for (let i = 0; i < xs.length; i++) { const ${over} = xs[i]; ${first}out[i] = ${js}; }` : `${first}return ${js};`);
-	const run = new Function("v", "lookup", "xs", "out", body);
-	return (v, xs, out) => run(v, lookup, xs, out);
+		? `return xs.map((${over}) => { ${first}return ${js}; });` : `${first}return ${js};`);
+	const run = new Function("v", "lookup", "xs", body);
+	return (v, xs) => run(v, lookup, xs);
 };
 const compileAll = (node, ...env) => {
 	for (const key in node) {
@@ -97,7 +97,12 @@ const put = (node, attributes) => {
 		if (seen[name] !== attributes[name]) node.setAttribute(name, (seen[name] = attributes[name]));
 	return node;
 };
-const write = (node, text) => { if (node.mwText !== text) node.textContent = node.mwText = text; };
+const write = (node, text) => {
+	if (node.mwText === text) return;
+	node.mwText = text;
+	if (node.firstChild) node.firstChild.data = text;
+	else node.append(text);
+};
 const html = (tag, className, parent, attributes, text = "") => {
 	const node = put(document.createElement(tag), { class: className, ...attributes });
 	node.append(text);
@@ -119,6 +124,7 @@ const clamp = (x, low, high) => min(max(x, low), high);
 const widths = new Map(), pen = document.createElement("canvas").getContext("2d");
 const textWidth = (text) => {
 	if (!widths.has(text)) {
+		if (widths.size > 999) widths.clear(); // moving numbers would fill it for ever
 		pen.font = `12.5px ${getComputedStyle(document.body).fontFamily}`;
 		widths.set(text, pen.measureText(text).width);
 	}
@@ -139,10 +145,8 @@ const niceStep = (rough) => {
 };
 // round values: powers of ten, but 1 min, 1 h, 1 d for long times
 const logMarks = (low, high, unit, mantissas) => {
-	const base = unit === "$/s" ? 1 / 3600 : 1;
 	let marks = [];
-	for (let k = floor(log10(low / base)); k <= log10(high / base); k++)
-		marks.push(...mantissas.map((m) => +(`${m}e${k}`) * base));
+	for (let k = max(-99, floor(log10(low))); k <= min(99, log10(high)); k++) marks.push(...mantissas.map((m) => +`${m}e${k}`));
 	if (unit === "s" && high > 60)
 		marks = [...marks.filter((t) => t < 60), 60, 600, 3600, 36e3, ...[1, 10, 100, 1e3, 1e4, 1e5].map((d) => d * 86400)];
 	return marks.filter((t) => t >= low * (1 - 1e-9) && t <= high * (1 + 1e-9));
@@ -255,7 +259,7 @@ class Chart {
 	// an axis' two ends: given, or round numbers around what is seen
 	ends(axis, v, seen) {
 		const given = valuesOf(axis.range, v);
-		if (!given.includes(null)) return given[0] < given[1] && isFinite(given[1]) && (given[0] > 0 || !axis.log) ? given : [1, 10];
+		if (!given.includes(null)) return given;
 		let low = Infinity, high = -Infinity;
 		for (const list of seen()) for (let i = 0; i < list?.length; i++) {
 			const x = list[i];
@@ -333,33 +337,27 @@ class Chart {
 class Lines extends Chart {
 	constructor(figure, spec, parent) {
 		super(figure, spec, parent);
-		const array = () => new Float64Array(spec.samples), clip = put(draw("clipPath", this.svg), { id: `${figure.id}-clip${figure.charts.length}` });
-		this.xs = array();
-		for (const c of spec.curves) [c.now, c.then] = [1, 2].map(() => ({ x: c.x && array(), y: array(), fill: c.fill && array() }));
+		const clip = put(draw("clipPath", this.svg), { id: `${figure.id}-clip${figure.charts.length}` });
 		this.clip = draw("rect", clip);
 		this.clipped = `clip-path:url(#${clip.id});`;
 		if (!spec.parametric) this.drag([spec.sweep]);
 	}
 	draw(v, pinned, width) {
-		const { spec, xs, figure } = this, { curves, samples } = spec, inside = this.narrow || spec.parametric;
-		const [from, to] = valuesOf(spec.swept, v), states = pinned ? [[v, "now"], [pinned, "then"]] : [[v, "now"]];
-		for (let i = 0; i < samples; i++) {
-			const share = i / (samples - 1);
-			xs[i] = spec.sweepLog ? from * (to / from) ** share : from + (to - from) * share;
-		}
-		for (const c of curves) for (const [values, key] of states)
-			for (const part of ["x", "y", "fill"]) c[part]?.(values, xs, c[key][part]);
-		const drawn = curves.flatMap((c) => states.map(([, key]) => c[key])), marks = [...(spec.points || []), ...(spec.guides || [])];
+		const { spec, figure } = this, { curves, samples } = spec, inside = this.narrow || spec.parametric;
+		const along = makeScale(spec.sweepLog, valuesOf(spec.swept, v), 0, samples - 1);
+		const xs = new Float64Array(samples).map((_, i) => along.back(i)), marks = [...(spec.points || []), ...(spec.guides || [])];
+		const sweep = (values) => curves.map((c) => ({ step: c.step, x: c.x?.(values, xs), y: c.y(values, xs), fill: c.fill?.(values, xs) }));
+		const now = sweep(v), then = pinned ? sweep(pinned) : [];
 		const ends = (part, also) => this.ends(spec[part], v, () =>
-			[...drawn.flatMap((data) => [data[part], data[also]]), marks.map((m) => this.spot(m, v)[part === "x" ? 0 : 1])]);
+			[...[...now, ...then].flatMap((data) => [data[part], data[also]]), marks.map((m) => this.spot(m, v)[part === "x" ? 0 : 1])]);
 		const right = inside ? 10 : min(width * 0.3, widest(curves.map((c) => figure.fill(c.label))) + 14);
 		this.axes(ends("x"), ends("y", "fill"), right);
 		const { X, Y, placer, clipped } = this, margin = [], inner = [];
 		this.px = xs.map(X.at);
 		put(this.clip, { x: X.from - 6, y: Y.to - 6, width: tenth(X.to - X.from + 12), height: tenth(Y.from - Y.to + 12) });
-		const traced = curves.map((c) => this.trace(c.now, c.step));
+		const traced = now.map((data) => this.trace(data));
 		traced.forEach((t, k) => t.band && this.path(curves[k].kind, "band", t.band, clipped));
-		for (const c of pinned ? curves : []) this.path(c.kind, "curve mw-ghost", this.trace(c.then, c.step).d, clipped);
+		then.forEach((data, k) => this.path(curves[k].kind, "curve mw-ghost", this.trace(data).d, clipped));
 		curves.forEach((c, k) => {
 			const ink = traced[k], last = ink.xs.length - 1;
 			this.path(c.kind, "curve", ink.d, clipped + (c.width ? `stroke-width:${c.width}` : ""));
@@ -378,19 +376,28 @@ class Lines extends Chart {
 			return [[x, y - 8, anchor], [x, y + 17, anchor], [x - 12, y + 4, 1], [x + 12, y + 4, 0]];
 		}));
 	}
-	// a curve's path, its band's, and the pixels it covers inside the chart
-	trace(data, stepwise) {
-		const { X, Y } = this, xs = [], ys = [], level = (value) => tenth(clamp(Y.at(value), -2000, 4000));
-		let d = "", pen = "M", back = "";
-		for (let i = 0; i < data.y.length; i++) {
+	// a curve's path (a straight stretch is one line), its band's, and the pixels it covers
+	trace(data) {
+		const { X, Y } = this, xs = [], ys = [], n = data.y.length, level = (value) => tenth(clamp(Y.at(value), -2000, 4000));
+		let d = "", back = "", corner = null, held = null, slope;
+		const lift = () => { if (held) d += `L${held}`; corner = held; held = null; };
+		for (let i = 0; i < n; i++) {
 			const value = data.y[i], x = tenth(data.x ? X.at(data.x[i]) : this.px[i]);
-			if (!isFinite(value) || !isFinite(x) || (Y.log && value <= 0)) { pen = "M"; continue; }
+			if (!isFinite(value) || !isFinite(x) || (Y.log && value <= 0)) { lift(); corner = null; continue; }
 			const y = level(value);
-			d += stepwise && pen === "L" ? `H${x}V${y}` : `${pen}${x},${y}`;
-			pen = "L";
+			if (!corner) d += `M${(corner = [x, y])}`;
+			else if (data.step) d += `H${x}V${y}`;
+			else {
+				if (held && !(abs(y - corner[1] - slope * (x - corner[0])) < 0.2)) lift();
+				if (!held) slope = (y - corner[1]) / (x - corner[0]);
+				held = [x, y];
+			}
 			if (data.fill) back = `L${x},${level(data.fill[i])}${back}`;
-			if (x > X.from - 1 && x < X.to + 1 && y > Y.to - 1 && y < Y.from + 1) { xs.push(x); ys.push(y); }
+			if ((i % 4 && i < n - 1) || x < X.from - 1 || x > X.to + 1 || y < Y.to - 1 || y > Y.from + 1) continue;
+			xs.push(x);
+			ys.push(y);
 		}
+		lift();
 		return { d, band: back && `${d}${back}Z`, xs, ys };
 	}
 }
@@ -426,14 +433,12 @@ const COLUMNS = 57, ROWS = 56;
 class Regions extends Chart {
 	constructor(figure, spec, parent) {
 		super(figure, spec, parent);
-		this.xs = new Float64Array(COLUMNS);
-		for (const r of spec.regions) r.row = new Float64Array(COLUMNS);
 		this.drag([spec.sweep, spec.sweepY]);
 	}
 	// one line of the map: [winner, from, to], borders found between the samples
 	runs(v, y) {
 		const { xs, X, spec: { regions, pick, sweepY } } = this, sign = pick === "largest" ? 1 : -1, found = [];
-		for (const r of regions) r.value({ ...v, [sweepY]: y }, xs, r.row);
+		for (const r of regions) r.row = r.value({ ...v, [sweepY]: y }, xs);
 		let now, from = X.from;
 		for (let i = 0; i < COLUMNS; i++) {
 			let best = regions[0];
@@ -449,10 +454,10 @@ class Regions extends Chart {
 		return [...found, [now, from, X.to]];
 	}
 	draw(v, pinned, width) {
-		const { spec, xs } = this;
+		const { spec } = this;
 		this.axes(this.ends(spec.x, v), this.ends(spec.y, v), 14);
 		const { X, Y } = this;
-		for (let i = 0; i < COLUMNS; i++) xs[i] = X.back(X.from + ((X.to - X.from) * i) / (COLUMNS - 1));
+		this.xs = new Float64Array(COLUMNS).map((_, i) => X.back(X.from + ((X.to - X.from) * i) / (COLUMNS - 1)));
 		for (const r of spec.regions) Object.assign(r, { d: "", area: 0, sx: 0, sy: 0 });
 		let above, y0;
 		for (let line = 0; line <= ROWS; line++) {
@@ -481,14 +486,13 @@ class Grid extends Chart {
 		const { spec } = this, [rows, columns] = [spec.rows, spec.columns].map((n) => clamp(round(n(v)) || 1, 1, 256));
 		const left = textWidth(String(rows)) + 10, top = spec.y.name ? 26 : 8, w = (width - left - 4) / columns;
 		const h = max(5, min(40, this.height / rows)), right = left + w * columns, bottom = top + h * rows;
-		const gap = min(w, h) > 6 ? 1 : 0, xs = Float64Array.from({ length: columns }, (_, i) => i);
-		const [cell, which, text] = [1, 2, 3].map(() => new Float64Array(columns)), paths = {};
+		const gap = min(w, h) > 6 ? 1 : 0, xs = new Float64Array(columns).map((_, i) => i), paths = {};
 		const X = makeScale(false, [0.5, columns + 0.5], left, right), Y = makeScale(false, [0.5, rows + 0.5], top, bottom);
 		const marks = (scale, count, room) => ticksOf(scale, "1", min(count, room)).filter(([i]) => i % 1 === 0);
 		this.across(X, marks(X, columns, (right - left) / 40), { from: bottom, to: bottom });
 		for (let row = 0; row < rows; row++) {
 			const at = { ...v, row }, y = tenth(top + row * h);
-			spec.cell(at, xs, cell); spec.which(at, xs, which); spec.text?.(at, xs, text);
+			const [cell, which, text] = [spec.cell, spec.which, spec.text].map((run) => run?.(at, xs));
 			// nine shades, so that a grid is a few paths and not thousands of nodes
 			for (let i = 0; i < columns; i++) {
 				const shade = round(clamp(cell[i] || 0, 0, 1) * 9), wide = tenth(w - gap);
@@ -535,11 +539,8 @@ class Slider {
 		on(this.range, "input", () => this.accept(this.stops[this.range.value]));
 		on(this.box, "change", () => this.typed());
 	}
-	// in the box: more digits, and counts in full
-	text(x) {
-		const { unit, after } = this.spec;
-		return after === undefined ? human(x, unit, 7) : x < 1e9 ? digits(x, 7) : human(x, "1", 7);
-	}
+	// in the box: more digits, and the unit of counts beside it
+	text(x) { return human(x, this.spec.after === undefined ? this.spec.unit : "1", 7); }
 	accept(value) {
 		this.shown = null;
 		this.figure.set(this.spec.name, value);
@@ -556,8 +557,7 @@ class Slider {
 		return `${label} goes from ${zero ? "0 or " : ""}${human(low, unit)} to ${human(high, unit)}.`;
 	}
 	typed() {
-		const { unit, name } = this.spec, now = this.figure.values[name], text = this.box.value;
-		const value = text === this.text(now) ? now : parse(text, unit, now);
+		const { unit, name } = this.spec, now = this.figure.values[name], text = this.box.value, value = parse(text, unit, now);
 		const trouble = isNaN(value) ? `“${text}” is no number: write one such as ${this.text(now)}.` : this.wrong(value);
 		if (!trouble) return this.accept(value);
 		write(this.error, trouble);
@@ -590,8 +590,10 @@ class List {
 		return [this.last, first, ...Object.keys(options)].find((o) => o && fits(o)) ?? "";
 	}
 	show(v) {
-		this.select.value = this.option(v);
-		this.custom.hidden = this.select.value !== "";
+		const option = this.option(v);
+		if (option === this.shown) return;
+		this.select.value = this.shown = option;
+		this.custom.hidden = option !== "";
 	}
 	entry(v) { return this.option(v) || "custom"; }
 }
@@ -715,7 +717,7 @@ class Figure {
 		for (const c of this.controls) c.show(v);
 		if (width) this.charts.forEach((chart, i) => chart.frame(v, pinned, width, this.fill(spec.alt[i] ?? spec.alt[0])));
 		if (this.details.open) this.tabulate(v, found, before);
-		// once the hand rests: say the result, keep the state in the address bar
+		// once the hand rests
 		clearTimeout(this.rest);
 		this.rest = setTimeout(() => {
 			if (this.moved) write(this.spoken, title);

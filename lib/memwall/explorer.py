@@ -466,12 +466,12 @@ class _Builder:
         for item in items:
             where = f"{owner}, {type(item).__name__.lower()} {item.label!r}"
             mark = {"label": self.text(item.label, where), "kind": self.kind(item.kind, where)}
+            at, shown = getattr(item, "at", None), getattr(item, "when", True)
+            if at is not None:  # the condition is about the reader's state, so it stands here
+                mark["at"], shown = self.code(at, where, when=shown), True
             for part, key in (("x", "x"), ("y", "y"), ("value", "value"), ("fill_to", "fill")):
                 if getattr(item, part, None) is not None:
-                    shown = getattr(item, "when", True)
                     mark[key] = self.code(getattr(item, part), where, *own, when=shown)
-            if getattr(item, "at", None) is not None:
-                mark["at"] = self.code(item.at, where)
             for part, usual in (("width", 2.0), ("step", False)):
                 if getattr(item, part, usual) != usual:
                     mark[part] = getattr(item, part)
