@@ -289,7 +289,7 @@ class Chart {
 	// the x axis alone is what bars need
 	across(X, marks, Y, d = "") {
 		const { width, spec: { x: { name } } } = this, bottom = Y.from;
-		Object.assign(this, { X, Y, placer: new Placer(X.from, Y.to - 8, width, bottom) });
+		Object.assign(this, { X, Y, placer: new Placer(X.from, Y.to - 8, X.to, bottom) });
 		for (const [at, text] of marks) {
 			const half = textWidth(text) / 2;
 			d += `M${tenth(X.at(at))},${Y.to}V${bottom}`;
@@ -370,7 +370,6 @@ class Lines extends Chart {
 		this.guides(v);
 		spread(margin, Y.to + 4, Y.from + 4);
 		for (const { c, y } of margin) this.text(c.kind, "label", X.to + 7, y, 0, figure.fill(c.label));
-		placer.right = X.to;
 		for (const [c, { xs, ys }] of inner) this.label(c, [1, 0.85, 0.7, 0.55, 0.4, 0.25, 0.1].flatMap((f) => {
 			const i = round((xs.length - 1) * f), x = xs[i], y = ys[i], anchor = f === 1 ? 1 : 0.5;
 			return [[x, y - 8, anchor], [x, y + 17, anchor], [x - 12, y + 4, 1], [x + 12, y + 4, 0]];
