@@ -8,10 +8,14 @@ import functools
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
+from memwall import Model, forecast
 from memwall.classroom import Choice, Criterion, Draw, Number, ProblemSet, Written
 from memwall.classroom.answers import apart, say
 from memwall.classroom.props import PEOPLE
-from memwall.planner import Plan, batch_for_speed, deploy, plan
+from memwall.forecast import Group
+from memwall.planner import Plan, Replica, batch_for_speed, deploy, largest_batch, plan
 
 SET = ProblemSet(
     "project",
@@ -64,7 +68,8 @@ class Brief:
 
     def by_room(self, which: int) -> int:
         """Users whose caches fit into a replica."""
-        return math.floor(self.plan(which).largest_batch)
+        noun, _, replica = deployed(self.model, self.chips[which])
+        return math.floor(largest_batch(self.prompt + self.output / 2, noun, replica))
 
     def seats(self, which: int) -> int:
         """Users that a replica can serve: fast enough, and with room for their caches."""
@@ -90,10 +95,24 @@ def planned(**settings) -> Plan:
     return plan(**settings)
 
 
+@functools.lru_cache(maxsize=64)
+def deployed(model: str, chip: str) -> tuple[Model, Group, Replica]:
+    """The nouns of a replica of 8 chips."""
+    return deploy(model, chip, 8, precision="fp8", weights="fp8")
+
+
 @functools.lru_cache(maxsize=4096)
 def fast_enough(model: str, chip: str, prompt: int, output: int, speed: float) -> int:
-    noun, group, _ = deploy(model, chip, 8, precision="fp8", weights="fp8")
-    return int(batch_for_speed(speed, prompt + output / 2, noun, group))
+    """The batch that `plan(speed=...)` finds, from all batches at once."""
+    noun, group, _ = deployed(model, chip)
+    batches = np.arange(1.0, 8193.0)
+    steps = forecast.step_time_forecast(
+        batches, prompt + output / 2, noun, group, forecast.fitted()
+    )
+    reached = 1 / steps >= speed
+    if reached.all():
+        return int(batch_for_speed(speed, prompt + output / 2, noun, group))
+    return int(np.argmin(reached))
 
 
 def brief(draw: Draw) -> Brief:
@@ -114,8 +133,7 @@ def brief(draw: Draw) -> Brief:
         )
         if made.output < 0.2 * made.prompt:
             continue  # or it would not matter how the output's caches are counted
-        plans = [made.plan(i, batch=8.0) for i in (0, 1)]
-        if all(p.fits and p.largest_batch > 40 and p.speed > 1.3 * made.speed for p in plans):
+        if all(made.by_room(i) > 40 and made.by_speed(i) >= 12 for i in (0, 1)):
             return made
     raise RuntimeError("no service could be drawn")
 

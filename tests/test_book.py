@@ -34,7 +34,8 @@ def visit(browser):
         page.on("request", lambda r: page.asked.append(r.url))
         page.on("pageerror", lambda e: page.complaints.append(str(e)))
         page.on("console", lambda m: page.complaints.append(m.text) if m.type == "error" else None)
-        page.goto((HTML / path).as_uri())
+        name, *query = path.split("?")
+        page.goto("?".join([(HTML / name).as_uri(), *query]))
         page.wait_for_load_state("load")
         return page
 

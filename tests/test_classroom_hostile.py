@@ -313,6 +313,7 @@ BROKEN = {
     "deep in cells": (b'{"cells":' + b"[" * 5000 + b"]" * 5000 + b"}", "nested more than"),
     "an open quote": (b'{"cells": ["' + b'\\"' * 100_000, "it is not JSON"),
     "many cells": (b'{"cells": [' + b"1," * 5000 + b"1]}", "cells"),
+    "many parts": (b'{"cells": [' + b"[]," * 400_000 + b"[]]}", "more parts"),
     "two documents": (json.dumps(paper()).encode() * 2, "it is not JSON"),
 }
 
@@ -411,6 +412,13 @@ def test_two_files_of_one_student(tmp_path):
     assert (points, row.status) == (FULL, "marked") and "2 files" in row.notes[0]
     points, row = score(tmp_path, paper(answers=key() | {"q1": "1 s"}))
     assert (points, row.status) == (0, "held") and "two files" in row.reason
+
+
+def test_a_hundred_files_of_one_student(tmp_path):
+    for i in range(100):
+        save(tmp_path / "ada", paper(), name=f"{i}.ipynb")
+    points, row = score(tmp_path)
+    assert (points, row.status) == (0, "held") and "100 files" in row.reason
 
 
 def test_of_two_files_a_readable_one_counts(tmp_path):

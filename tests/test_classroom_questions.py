@@ -1,6 +1,9 @@
 """Every question of every set, for many students: it can be asked, answered, and not guessed from a neighbour."""
 
 import functools
+import math
+import re
+import sys
 
 import pytest
 
@@ -249,3 +252,24 @@ def test_the_sets_are_found_and_a_wrong_name_gets_a_suggestion():
     assert {"set1", "set4"} <= {p.stem for folder in set_folders() for p in folder.glob("*.py")}
     with pytest.raises(InputError, match="Did you mean 'set1'"):
         load_set("sett1")
+
+
+def test_the_project_asks_what_the_planner_answers():
+    from memwall.planner import plan
+
+    set = opened("project")
+    for id in IDS[:6]:
+        asked = set.ask(question(set, "seats"), id, checking.SEED)
+        fast, fits = re.search(
+            r"speed=(\d+)\)` allows ([\d,]+), room allows ([\d,]+)", asked.solution
+        ).group(2, 3)
+        made = sys.modules["memwall_assignment_project"].brief(
+            Draw(checking.SEED, "", common=f"common\0project\0{id}")
+        )
+        settings = {
+            "precision": "fp8", "weights": "fp8", "prompt": made.prompt, "output": made.output,
+            "cached": made.cached, "dollars_per_hour": made.rents[0],
+        }  # fmt: skip
+        p = plan(made.model, made.chips[0], 8, speed=made.speed, **settings)
+        assert f"is {int(fast.replace(',', '')):,} sequences" in p.notes[0].replace(" thousand", "")
+        assert math.floor(p.largest_batch) == int(fits.replace(",", ""))

@@ -99,7 +99,10 @@ def kinds():
         roofline.memory_time(B, L, model_, system),
     )
     table = [[(r + 1) * (c + 2) / 100 for c in range(9)] for r in range(7)]
-    changed = Function("changed")
+    changed, slots = Function("changed"), Function("slots")
+    # whole numbers travel as characters, the zeros at the end of a row left out
+    counts = [[(r * c) % 80 if c < 10 else 0 for c in range(14)] for r in range(5)]
+    shared = variables("shared")
     bars = [
         Bar("arithmetic", compute, "compute"),
         Bar("memory", memory, "weights", when=memory > 1e-3),
@@ -122,7 +125,8 @@ def kinds():
             Bars(("Time", "s"), bars, log=True, guides=[Guide("20 ms", x=0.02)]),
             Bars(("Time", "s"), bars, stacked=True),
             Lines(x=("Speed", "token/s"), sweep=B, y=("Cost", "$/token"), log="xy",
-                  curves=[Curve("frontier", compute / B * 1e-3, "money", x=1 / (compute + memory))],
+                  curves=[Curve("frontier", compute / B * 1e-3, "money", x=1 / shared)],
+                  points=[Point("a tenth", 1 / shared, compute / B * 1e-3, at=B / 10, when=B > 20)],
                   dots=[Dots("measured", [(10, 1e-9), (20, 2e-9)]), Dots("", [(15, 1e-9, "one")])]),
             Lines(x=L, y=("Time", "s"), curves=[
                 Curve("stairs", 1e-3 * floor(L / 1e5), "network", step=True),
@@ -135,8 +139,11 @@ def kinds():
             Readout("Step time", overlap * compute + (1 - overlap) * (compute + memory), "s"),
             Readout("Weights", MODELS["gpt-oss-120b"].n_total * width, "B"),
             Readout("Changed", changed(rounds, stages), "%"),
+            Readout("Slots", slots(stages, rounds * 3)),
+            Readout("Shared", shared, "s"),
         ],
-        tables={"changed": table},
+        tables={"changed": table, "slots": counts},
+        lets={shared: compute + memory},
         alt="Seven small charts at {batch} and {rounds} rounds.",
     )  # fmt: skip
 
@@ -160,7 +167,9 @@ def test_the_spec_holds_everything_a_page_needs():
     assert spec["charts"][0]["x"] == {
         "name": "Batch size (sequences)", "unit": "1", "log": True, "range": [1, 1e5],
     }  # fmt: skip
-    json.dumps(kinds().spec)
+    spec = kinds().spec
+    json.dumps(spec)
+    assert spec["tables"]["slots"][1] == "()*+,-./01(" and spec["lets"][0][0] == "shared"
 
 
 @pytest.mark.parametrize(
@@ -556,6 +565,10 @@ def test_every_chart_is_drawn(visit):
     assert "memory" in drawn[0]["text"] and "you" in drawn[0]["text"]
     assert "20 ms" in drawn[1]["text"]
     assert "measured" in drawn[3]["text"] and "one" in drawn[3]["text"]
+    assert "a tenth" in drawn[3]["text"]
+    figure.evaluate("r => r.memwall.set('batch', 10)")
+    settle(page)
+    assert "a tenth" not in figure.locator("svg").nth(3).text_content()
     # the timetable has as many rows as the slider says
     page.evaluate("() => document.querySelector('#explorer-kinds').memwall.set('stages', 2)")
     settle(page)

@@ -58,6 +58,7 @@ def run(names: list[str], students: int = 300, folder: str | None = None) -> dic
                 honest(set, p, s, i)
                 for i, (p, s) in enumerate(zip(paths, roster.students, strict=True))
             ]
+            set = load_set(name)  # afresh, as marking is another day's work: nothing is remembered
             start = time.perf_counter()
             marked = grade(set, roster, papers, SEED, quiet=True)
             write_all(marked, Path(place) / "graded")

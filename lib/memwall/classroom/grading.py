@@ -30,6 +30,7 @@ from .submissions import (
 )
 
 T = TypeVar("T")
+MAX_TRIES = 12  # files of one student that are opened
 
 
 @dataclass
@@ -90,6 +91,9 @@ def mark_student(
 
 def _choose(row: Row, files: list[Path], max_bytes: int) -> Submission | None:
     """The one submission that counts, or None with the row saying why there is none."""
+    if len(files) > MAX_TRIES:
+        row.status, row.reason = "held", f"{len(files)} files were handed in; one may stay"
+        return None
     labels = [item.label for item in row.paper.items]
     read: list[tuple[Path, Submission]] = []
     for path in files:

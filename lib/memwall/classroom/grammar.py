@@ -2,8 +2,8 @@
 
 Students' text is never evaluated, sympified or executed. It is cut into tokens, parsed
 by the few rules below into a small tree, and only that tree is used: on numbers, on
-SymPy symbols (the tree calls the same `algebra` functions as the library), or on
-dimensions. Everything is bounded: length, tokens, depth, exponents, constants.
+dimensions, and on the elements of a finite field, where an identity is checked exactly.
+Everything is bounded: length, tokens, depth, exponents, constants.
 
     formula   = term (("+" | "-") term)*
     term      = signed (("*" | "/") signed)*
@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import functools
 import math
+import random
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
@@ -38,7 +39,6 @@ MAX_TOKENS = 300
 MAX_DEPTH = 30
 MAX_EXPONENT = 64
 MAX_CONSTANT = 1e100  # no constant of this subject comes near
-MAX_TERMS = 3000  # of an expanded formula, estimated before anything is expanded
 
 
 class GrammarError(InputError):
@@ -263,15 +263,13 @@ def _constant(node: Node) -> float | None:
     return value
 
 
-def evaluate(
-    node: Node, values: Mapping[str, Any], number: Callable[[Fraction], Any] = float
-) -> Any:
-    """The formula's value for numbers, arrays or SymPy symbols (`number` makes the constants)."""
+def evaluate(node: Node, values: Mapping[str, Any]) -> Any:
+    """The formula's value for numbers or arrays, by the library's own functions."""
     if node.kind == "number":
-        return number(node.value)
+        return float(node.value)
     if node.kind == "symbol":
         return values[node.name]
-    parts = [evaluate(part, values, number) for part in node.parts]
+    parts = [evaluate(part, values) for part in node.parts]
     if node.kind == "sum":
         return sum(parts[1:], parts[0])
     if node.kind == "product":
@@ -285,44 +283,84 @@ def evaluate(
     return FUNCTIONS[node.kind][0](*parts)
 
 
-def to_sympy(node: Node, symbols: Mapping[str, Any]) -> Any:
-    """The formula as a SymPy expression, built from the tree with exact constants."""
-    import sympy
+# ---------------------------------------------------------------- identity by algebra
 
-    return evaluate(node, symbols, lambda v: sympy.Rational(v.numerator, v.denominator))
+PRIME = 2**127 - 1
+MAX_DEGREE = 10_000
 
 
-def terms(node: Node) -> tuple[float, float]:
-    """At most how many terms the expanded numerator and denominator have: the price of algebra."""
-    if not node.parts:
-        return 1, 1
-    if node.kind in FUNCTIONS:
-        inside = sum(sum(terms(part)) for part in node.parts)
-        return (1, 1) if inside <= MAX_TERMS else (inside, 1)
-    above, below = zip(*map(terms, node.parts), strict=True)
-    if node.kind == "sum":
-        bottom = math.prod(below)
-        return sum(a * bottom / b for a, b in zip(above, below, strict=True)), bottom
-    if node.kind == "product":
-        return math.prod(above), math.prod(below)
-    if node.kind == "inverse":
-        return below[0], above[0]
+class NotRational(Exception):
+    """A formula that is no quotient of polynomials: numbers must decide about it."""
+
+
+def residue(node: Node, at: Mapping[str, int]) -> int:
+    """A rational formula's exact value in the field of integers modulo a large prime."""
+    if node.kind == "number":
+        return node.value.numerator * _inverse(node.value.denominator) % PRIME
+    if node.kind == "symbol":
+        return at[node.name]
     if node.kind == "power":
-        exponent = _constant(node.parts[1])
-        if exponent is None or exponent != int(exponent):
-            return above[0], below[0]  # an opaque power: expanded inside at most
-        n = int(abs(exponent))
-        up, down = (_choose(count, n) for count in (above[0], below[0]))
-        return (up, down) if exponent >= 0 else (down, up)
-    return above[0], below[0]
+        power = pow(residue(node.parts[0], at), abs(_whole_exponent(node)), PRIME)
+        return power if _whole_exponent(node) >= 0 else _inverse(power)
+    if node.kind in FUNCTIONS:
+        raise NotRational
+    parts = [residue(part, at) for part in node.parts]
+    if node.kind == "sum":
+        return sum(parts) % PRIME
+    if node.kind == "product":
+        return math.prod(parts) % PRIME
+    return -parts[0] % PRIME if node.kind == "negative" else _inverse(parts[0])
 
 
-def _choose(count: float, power: int) -> float:
-    """Terms of a sum of `count` terms raised to a power."""
-    if count > 1e6:
-        return math.inf
-    return float(math.comb(int(count) + power - 1, power)) if count > 1 else 1.0
+def _inverse(value: int) -> int:
+    if value % PRIME == 0:
+        raise ZeroDivisionError
+    return pow(value, -1, PRIME)
 
+
+def _whole_exponent(node: Node) -> int:
+    exponent = _constant(node.parts[1])
+    if exponent is None or exponent != int(exponent):
+        raise NotRational
+    return int(exponent)
+
+
+def degree(node: Node) -> int:
+    """At least the degree of a rational formula's numerator and denominator."""
+    if not node.parts:
+        return 1 if node.kind == "symbol" else 0
+    if node.kind in FUNCTIONS:
+        raise NotRational
+    if node.kind == "power":
+        return degree(node.parts[0]) * abs(_whole_exponent(node))
+    return sum(map(degree, node.parts))
+
+
+def is_rational(node: Node) -> bool:
+    """True if a formula is a quotient of polynomials, of a degree that can be checked."""
+    try:
+        return degree(node) <= MAX_DEGREE
+    except NotRational:
+        return False
+
+
+def identical(a: Node, b: Node, symbols: Iterable[str]) -> bool:
+    """True if two formulas are rational and the same by algebra.
+
+    Two different ones of degree d agree at a random point of a field of p elements with a chance
+    below d / p, here 10^-34: two points settle it. Nothing is expanded, so no formula is too long.
+    """
+    if not (is_rational(a) and is_rational(b)):
+        return False
+    rng = random.Random(f"{a}{b}")
+    points = [{name: rng.randrange(1, PRIME) for name in symbols} for _ in range(2)]
+    try:
+        return all(residue(a, at) == residue(b, at) for at in points)
+    except ZeroDivisionError:  # a pole everywhere, as in 1/(B - B)
+        return False
+
+
+# ---------------------------------------------------------------- dimensions
 
 Dimension = tuple[Fraction, Fraction, Fraction]  # exponents of second, byte, dollar
 NO_DIMENSION: Dimension = (Fraction(0), Fraction(0), Fraction(0))

@@ -17,12 +17,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..units import InputError
 from .course import Roster, Student
 from .sets import ProblemSet
 
 MAX_BYTES = 8_000_000  # of a file; with more it is asked for without outputs
 MAX_JSON_DEPTH = 60  # a notebook needs about 10
+MAX_BRACKETS = 600_000  # each costs many times its byte in memory
 MAX_CELLS = 3000
 MAX_SOURCE = 200_000  # characters of a cell
 MAX_ANSWER = 2_000  # characters between which an answer's quotes are looked for
@@ -105,8 +108,11 @@ def _load(path: Path, max_bytes: int) -> Any:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Broken("it is not a text in UTF-8, so no notebook") from None
-    if _depth(text) > MAX_JSON_DEPTH:
+    depth, brackets = _brackets(text)
+    if depth > MAX_JSON_DEPTH:
         raise Broken(f"it is nested more than {MAX_JSON_DEPTH} deep, as no notebook is")
+    if brackets > MAX_BRACKETS:
+        raise Broken("it has more parts than a notebook of this course can have. Clear all outputs")
     try:
         return json.loads(text, parse_constant=lambda _: None, parse_int=_whole)
     except (ValueError, RecursionError, MemoryError):
@@ -118,22 +124,16 @@ def _whole(text: str) -> int:
     return int(text) if len(text) < 20 else 0
 
 
-# a string (taken whole, closed or not) or a bracket: the depth is counted without recursion
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z)|([\[{])|([\]}])', re.S)
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z)', re.S)  # closed, or open to the end
 
 
-def _depth(text: str) -> int:
-    deepest = depth = 0
-    for match in _BRACKETS.finditer(text):
-        if match.group(1):
-            depth += 1
-            if depth > deepest:
-                deepest = depth
-                if deepest > MAX_JSON_DEPTH:
-                    break
-        elif match.group(2):
-            depth -= 1
-    return deepest
+def _brackets(text: str) -> tuple[int, int]:
+    """Depth and number of brackets outside strings, counted without parsing or recursion."""
+    codes = np.frombuffer(_STRING.sub("", text).encode("utf-8", "replace"), np.uint8)
+    steps = np.zeros(len(codes) + 1, np.int32)
+    for sign, step in ((b"[", 1), (b"{", 1), (b"]", -1), (b"}", -1)):
+        steps[1:][codes == sign[0]] = step
+    return int(steps.cumsum(dtype=np.int32).max()), int(np.count_nonzero(steps))
 
 
 def _source(cell: Any) -> tuple[str, str]:
