@@ -13,8 +13,16 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 PAGE = BUILD / "html" / "index.html"
 # what a notebook's numbers depend on besides its own cells
-LIBRARY = ("lib/memwall/**/*.py", "lib/memwall/**/*.csv", "lib/memwall/*.js", "lib/memwall/*.css")
-BOOK = ("book/**/*.*", "notebooks/*.ipynb", "_config.yml", "_toc.yml", "tools/build_book.py")
+LIBRARY = ("lib/memwall/**/*.py", "lib/memwall/**/*.csv")
+BOOK = (
+    "lib/memwall/*.js",
+    "lib/memwall/*.css",
+    "book/**/*.*",
+    "notebooks/*.ipynb",
+    "_config.yml",
+    "_toc.yml",
+    "tools/build_book.py",
+)
 
 
 def digest(patterns: tuple[str, ...]) -> str:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import html
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import memwall_front
 import memwall_site
+import rcssmin
+import rjsmin
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -27,7 +28,7 @@ from memwall import algebra, catalog, claims, nouns
 from memwall_reference import api, errata, link_first_uses
 
 LIBRARY = Path(memwall.__file__).parent
-REPOSITORY_FILES = ("explorer.js", "explorer.css")
+LIVE_FIGURES = {"explorer.js": rjsmin.jsmin, "explorer.css": rcssmin.cssmin}
 
 
 def cell(text: Any) -> str:
@@ -180,11 +181,14 @@ def configure(app: Sphinx, config: Any) -> None:
     config.myst_substitutions = {**config.myst_substitutions, **numbers()}
 
 
-def copy_live_figures(app: Sphinx, error: Exception | None) -> None:
-    if error is None and app.builder.format == "html":
-        for name in REPOSITORY_FILES:
-            if (LIBRARY / name).exists():
-                shutil.copyfile(LIBRARY / name, Path(app.outdir) / "_static" / name)
+def minify_live_figures(app: Sphinx, config: Any) -> None:
+    """The live figures' script and style, without their comments, as the book's own static files."""
+    folder = Path(app.outdir).parent / "static"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, minified in LIVE_FIGURES.items():
+        text = minified((LIBRARY / name).read_text("utf-8"))
+        (folder / name).write_text(text, "utf-8")
+    config.html_static_path.append(str(folder))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -192,12 +196,10 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("memwall", MemwallTable)
     app.connect("config-inited", configure, priority=100)
     app.connect("doctree-resolved", link_first_uses)
-    app.connect("build-finished", copy_live_figures)
-    for name in REPOSITORY_FILES:
-        if (LIBRARY / name).exists():
-            (app.add_js_file if name.endswith(".js") else app.add_css_file)(
-                name, **({"loading_method": "defer"} if name.endswith(".js") else {})
-            )
+    app.connect("config-inited", minify_live_figures)
+    # not deferred: a figure starts where it stands, while the rest of its page still loads
+    app.add_js_file("explorer.js")
+    app.add_css_file("explorer.css")
     app.add_css_file("book.css")
     app.add_js_file("book.js", loading_method="defer")
     return {"version": memwall.__version__, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -53,6 +53,7 @@ def where(condition: Any, yes: Any, no: Any) -> Any:
 def javascript(expression: Any) -> str:
     """The expression as JavaScript source over its symbols' names, printed by SymPy."""
     import sympy
+    from sympy.printing.codeprinter import PrintMethodNotImplementedError
     from sympy.printing.jscode import JavascriptCodePrinter
 
     class Printer(JavascriptCodePrinter):  # type: ignore[misc]
@@ -63,10 +64,10 @@ def javascript(expression: Any) -> str:
         def _print_Infinity(self, node: Any) -> str:
             return "Infinity"
 
-    printed = Printer().doprint(sympy.sympify(expression))
-    if "Not supported" in printed:
-        raise InputError(f"no JavaScript for {expression}")
-    return printed
+    try:
+        return Printer({"strict": True}).doprint(sympy.sympify(expression))
+    except PrintMethodNotImplementedError:
+        raise InputError(f"no JavaScript for {expression}") from None
 
 
 # the blackboard's letters for what formulas are called with; the nouns bring their own

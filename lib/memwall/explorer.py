@@ -859,6 +859,7 @@ class Explorer(anywidget.AnyWidget):
             f'<figure class="mw-still">{self._stills()}<figcaption>{html.escape(caption)}. '
             "<small>A still: the live figure needs JavaScript.</small></figcaption></figure>"
             f'<script type="application/json">{spec}</script></div>'
+            "<script>window.memwallExplorer?.mount()</script>"
         )
 
     def _stills(self) -> str:

@@ -15,11 +15,11 @@ from __future__ import annotations
 import base64
 import html
 import io
-import re
 import textwrap
 from dataclasses import dataclass
 from typing import Any
 
+from .page_svg import page_svg
 from .units import human
 
 # Okabe-Ito, by meaning; explorer.css holds the same values for live figures
@@ -180,20 +180,4 @@ def svg(fig: Any) -> str:
     with mpl.rc_context(_RC):
         file = io.BytesIO()
         fig.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    return _page_svg(file.getvalue().decode())
-
-
-def _page_svg(svg: str) -> str:
-    """Matplotlib's SVG, trimmed for a page: fluid width, the page's fonts and text colour."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
-    svg = re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)
-    svg = svg.replace("#000000", "currentColor").replace("'DejaVu Sans', sans-serif", "inherit")
-    svg = svg.replace("fill: none; stroke: none", "fill: none")
-    # a hundredth of a point is enough for coordinates; the words between the tags stay as they are
-    svg = re.sub(
-        r"<[^>]*>", lambda tag: re.sub(r"(?<![\w#.])(-?\d+\.\d{2})\d+", r"\1", tag[0]), svg
-    )
-    # Matplotlib leaves black implicit on text and glyphs
-    svg = svg.replace("<text ", '<text fill="currentColor" ')
-    return re.sub(r"\s*\n\s*", "\n", svg)
+    return page_svg(file.getvalue().decode())

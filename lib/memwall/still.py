@@ -7,7 +7,6 @@ units), `value(expression, **swept)` evaluates an expression, `words(template)` 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -20,13 +19,12 @@ SAMPLES = 60
 
 
 def draw(chart: Any, value: Value, words: Callable[[str], str], axis: Callable[..., Any]) -> str:
-    """The chart as inline SVG, a few kB: few samples, coordinates to a tenth of a point."""
+    """The chart as inline SVG, a few kB: few samples are enough for a still."""
     kind = type(chart).__name__.lower()
     fig = {"lines": lines, "bars": bars, "regions": regions, "grid": grid}[kind](
         chart, value, words, axis
     )
-    svg = figures.svg(fig)
-    return re.sub(r"<[^>]*>", lambda tag: re.sub(r"(?<![\w#.])(-?\d+\.\d)\d+", r"\1", tag[0]), svg)
+    return figures.svg(fig)
 
 
 def swept(low: float, high: float, log: bool, samples: int = SAMPLES) -> Any:

@@ -1,0 +1,108 @@
+"""The helpers that read numbers, arrays and symbols alike, and the guard at a formula's door."""
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from memwall import InputError
+from memwall.algebra import (
+    FORMULAS,
+    LETTERS,
+    ceil,
+    floor,
+    formula,
+    javascript,
+    maximum,
+    minimum,
+    name_letters,
+    sqrt,
+    unit_of,
+    where,
+)
+from memwall.units import Ratio, Seconds
+
+x, y = sp.symbols("x y", positive=True)
+
+
+def test_helpers_with_numbers_and_arrays():
+    assert (maximum(1, 3, 2), minimum(1, 3, 2)) == (3, 1)
+    assert (ceil(1.2), floor(1.8), sqrt(9.0)) == (2, 1, 3)
+    assert maximum([1, 5], 3).tolist() == [3, 5]
+    assert where(np.array([True, False]), 1, 2).tolist() == [1, 2]
+    assert where(True, 1.0, 2.0) == 1.0 and np.ndim(where(True, 1.0, 2.0)) == 0
+
+
+def test_helpers_with_symbols():
+    assert maximum(x, 3) == sp.Max(x, 3) and minimum(3, x) == sp.Min(x, 3)
+    assert ceil(x) == sp.ceiling(x) and floor(x) == sp.floor(x)
+    chosen = where(x > 2, x, y)
+    assert chosen.subs({x: 3, y: 7}) == 3 and chosen.subs({x: 1, y: 7}) == 7
+    assert where(True, x, y) == x and where(False, x, y) == y
+
+
+def test_javascript_of_what_formulas_are_made_of():
+    assert javascript(x / y + 1) == "x/y + 1"
+    assert javascript(sp.Max(x, y)) == "Math.max(x, y)"
+    assert javascript(sp.oo) == "Infinity"
+    assert javascript(sp.Function("mixed")(x)) == "lookup('mixed', x)"
+    with pytest.raises(InputError, match="no JavaScript"):
+        javascript(sp.Integral(sp.exp(x**2), x))
+
+
+def test_symbols_are_typeset_with_the_letters_of_the_blackboard():
+    name_letters({"a_test_letter": r"\beta_1"})
+    try:
+        assert sp.latex(sp.Symbol("a_test_letter", positive=True)) == r"\beta_1"
+        assert sp.latex(sp.Symbol("a_test_letter", nonnegative=True)) == r"\beta_1"
+        assert sp.latex(sp.Symbol("period", positive=True)) == r"\tau"
+    finally:
+        del LETTERS["a_test_letter"]
+        name_letters({})
+
+
+@pytest.fixture
+def halved():
+    @formula
+    def halved(time: Seconds, into: Ratio = 2.0) -> Seconds:
+        return (time - time * (1 - 1 / into)) + 0 * (into - into)
+
+    yield halved
+    del FORMULAS["test_algebra.halved"]
+
+
+def test_a_formula_is_registered_with_its_units_and_guarded(halved):
+    assert FORMULAS["test_algebra.halved"] is halved
+    assert halved.units["time"].symbol == halved.units["return"].symbol == "s"
+    assert halved(3) == 1.5 and halved(time=3.0, into=4) == 0.75
+    assert halved([2, 4]).tolist() == [1, 2]
+    assert sp.simplify(halved(x) - x / 2) == 0
+    for bad in (-1, float("nan"), "long", [], None):
+        with pytest.raises(InputError, match="time"):
+            halved(bad)
+    with pytest.raises(InputError, match="shapes"):
+        halved([1, 2, 3], [1, 2])
+
+
+def test_poles_are_infinite_and_nothing_undefined_leaves():
+    @formula
+    def rate(work: Ratio, time: Seconds) -> Ratio:
+        return work / time
+
+    @formula
+    def share(part: Seconds, whole: Seconds) -> Ratio:
+        return part / whole
+
+    try:
+        assert rate(3, 0) == np.inf  # a Python float would raise instead
+        assert rate(3, [0, 2]).tolist() == [np.inf, 1.5]
+        with pytest.raises(InputError, match="share is not defined"):
+            share(0, 0)
+        with pytest.raises(InputError, match="share is not defined"):
+            share([0, 1], [0, 1])
+    finally:
+        del FORMULAS["test_algebra.rate"], FORMULAS["test_algebra.share"]
+
+
+def test_the_unit_of_an_annotation():
+    assert unit_of(Seconds).symbol == "s"
+    assert unit_of(float) is None
