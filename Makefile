@@ -32,14 +32,14 @@ lab: $(INSTALLED)  ## open the notebooks in JupyterLab
 
 lint: $(INSTALLED)  ## style, types, spelling, clean notebooks
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check lib tests tools
+	$(BIN)/ruff format --check lib tests tools notebooks
 	$(BIN)/mypy
 	$(BIN)/codespell
 	$(BIN)/python tools/notebooks.py --check
 
 format: $(INSTALLED)  ## put code and notebooks into the project's form
 	$(BIN)/ruff check --fix-only --quiet . || true
-	$(BIN)/ruff format --quiet lib tests tools
+	$(BIN)/ruff format --quiet lib tests tools notebooks
 	$(BIN)/python tools/notebooks.py
 
 bench: book $(BROWSER)  ## measure pages, live figures and the library; writes _build/bench.json

@@ -3,7 +3,7 @@
     python tools/notebooks.py            clean all notebooks
     python tools/notebooks.py --check    say which are not clean, and fail
 
-A cell tagged `keep` keeps its printed text, which nbval then compares to the letter.
+A cell tagged `keep_output` keeps its printed text, which nbval then compares to the letter.
 """
 
 from __future__ import annotations
@@ -13,23 +13,25 @@ import sys
 from pathlib import Path
 
 import nbformat
+from nbstripout import strip_output
 
 ROOT = Path(__file__).resolve().parent.parent
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+METADATA = {"tags", "mystnb", "jupyter"}
 
 
 def cleaned(path: Path) -> str:
     """The notebook's text as it should be committed."""
     notebook = nbformat.read(path, as_version=4)
+    strip_output(notebook, keep_output=False, keep_count=False, keep_id=False)
     notebook.metadata = nbformat.NotebookNode({"kernelspec": KERNEL})
     for number, cell in enumerate(notebook.cells):
-        tags = cell.metadata.get("tags", [])
-        cell.metadata = nbformat.NotebookNode({k: v for k, v in cell.metadata.items() if k in ("tags", "mystnb", "jupyter")})  # fmt: skip
+        for key in cell.metadata.keys() - METADATA:
+            del cell.metadata[key]
         cell["id"] = f"cell-{number:02d}"
-        if cell.cell_type == "code":
-            kept = [o for o in cell.outputs if "keep" in tags and o.output_type == "stream"]
-            cell.outputs = kept
-            cell.execution_count = 1 if kept else None  # nbval refuses outputs of a cell never run
+        if cell.get("outputs"):
+            cell.outputs = [o for o in cell.outputs if o.output_type == "stream"]
+            cell.execution_count = 1  # nbval refuses outputs of a cell never run
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return nbformat.writes(notebook, indent=1) + "\n"
 
