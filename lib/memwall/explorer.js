@@ -6,7 +6,7 @@ const { abs, floor, ceil, round, min, max, log10 } = Math;
 
 // ---- 1 numbers for people: the rules of units.human, compared with it by a test
 
-const PREFIXES = [...[..."YZEPTGMk"].map((p, i) => [+`1e${24 - 3 * i}`, p]), [1, ""]];
+const PREFIXES = [..."YZEPTGMk", ""].map((p, i) => [+`1e${24 - 3 * i}`, p]);
 const TIMES = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"], [1e-3, "ms"], [1e-6, "µs"], [1e-9, "ns"]];
 const WORDS = [[1e15, "quadrillion"], [1e12, "trillion"], [1e9, "billion"], [1e6, "million"], [1, ""]];
 const reached = (table, x) => table.find((s) => x >= s[0] * 0.9995) || table.at(-1);
@@ -25,7 +25,7 @@ const digits = (x, figures = 3) => {
 const money = (x, figures) => {
 	const word = x >= 1e6 && WORDS.find((w) => x >= w[0]);
 	if (word) return `${digits(x / word[0], figures)} ${word[1]}`;
-	return figures > 3 || (x < 0.1 && x) ? digits(x, figures) : x >= 100 ? digits(+fixed(x, 0)) : fixed(x, 2);
+	return figures > 3 || (x < 0.09995 && x) ? digits(x, figures) : x >= 100 ? digits(+fixed(x, 0)) : fixed(x, 2);
 };
 // x in its unit: [number, scale, words before, words after]
 const shape = (x, unit) => {
@@ -84,10 +84,14 @@ const compileAll = (node, ...env) => {
 const valueOf = (x, v) => (typeof x === "function" ? x(v) : x);
 const valuesOf = (list, v) => list.map((x) => valueOf(x, v));
 // a row may be packed as a string, one character a whole number
-const lookupIn = (tables) => (name, ...index) => index.reduce((row, x) => {
-	const cell = row[min(max(floor(x + 0.5), 0) || 0, row.length - 1)];
-	return typeof row === "string" ? cell.charCodeAt(0) - 40 : cell;
-}, tables[name]);
+const lookupIn = (tables) => (name, ...index) => {
+	let found = tables[name];
+	for (const x of index) {
+		const at = min(max(floor(x + 0.5), 0) || 0, found.length - 1);
+		found = typeof found === "string" ? found.charCodeAt(at) - 40 : found[at];
+	}
+	return found;
+};
 
 // ---- 3 nodes: made once; a frame touches only what changed
 
@@ -109,13 +113,13 @@ const html = (tag, className, parent, attributes, text = "") => {
 	return parent?.appendChild(node) ?? node;
 };
 const draw = (tag, parent) => parent.appendChild(document.createElementNS("http://www.w3.org/2000/svg", tag));
-// nodes of a kind; done() drops those a frame did not ask for
-const pool = (tag, parent) => {
+// nodes of a kind; those a frame does not ask for wait, empty
+const pool = (tag, parent, empty) => {
 	const group = draw("g", parent), nodes = group.children;
 	let used = 0;
 	return {
 		next: () => nodes[used++] ?? draw(tag, group),
-		done() { while (nodes.length > used) group.lastChild.remove(); used = 0; },
+		done() { while (used < nodes.length) empty(nodes[used++]); used = 0; },
 	};
 };
 const on = (node, event, act) => node.addEventListener(event, act);
@@ -148,7 +152,7 @@ const logMarks = (low, high, unit, mantissas) => {
 	let marks = [];
 	for (let k = max(-99, floor(log10(low))); k <= min(99, log10(high)); k++) marks.push(...mantissas.map((m) => +`${m}e${k}`));
 	if (unit === "s" && high > 60)
-		marks = [...marks.filter((t) => t < 60), 60, 600, 3600, 36e3, ...[1, 10, 100, 1e3, 1e4, 1e5].map((d) => d * 86400)];
+		marks = [...marks.filter((t) => t < 60), 60, 600, 3600, 36e3, ...[..."012345"].map((k) => 86400 * 10 ** k)];
 	return marks.filter((t) => t >= low * (1 - 1e-9) && t <= high * (1 + 1e-9));
 };
 // ticks [value, text]; a linear axis has one scale: 0.5 ms and 1 ms, not 500 µs
@@ -167,7 +171,7 @@ const ticksOf = ({ log, low, high }, unit, count) => {
 	}
 	return marks.map((x) => [x, text(x)]);
 };
-// where an axis that follows its curves ends: round, so that it rests while a slider moves
+// ends of an axis that follows its curves: round, so that it rests while a slider moves
 const roundRange = (low, high, { log, unit }) => {
 	if (!(low < Infinity)) return log ? [1, 10] : [0, 1];
 	if (log) {
@@ -220,7 +224,7 @@ class Placer {
 const around = (x, y, gap) => [[x + gap, y + 14, 0], [x + gap, y - 7, 0], [x - gap, y - 7, 1],
 	[x - gap, y + 14, 1], [x, y - 12, 0.5], [x, y + 22, 0.5]];
 // the reader's point is a disc; series of dots differ by shape
-const SHAPES = ["m-5,0a5,5 0 1,0 10,0a5,5 0 1,0 -10,0z", "m-3.5,0a3.5,3.5 0 1,0 7,0a3.5,3.5 0 1,0 -7,0z",
+const SHAPES = ["m-5,0a5,5 0 1 0 10,0a5,5 0 1 0-10,0z", "m-3.5,0a3.5,3.5 0 1 0 7,0a3.5,3.5 0 1 0-7,0z",
 	"m-3.2-3.2h6.4v6.4h-6.4z", "m0-4l4,7.4h-8z", "m0-4.6l4.6,4.6l-4.6,4.6l-4.6-4.6z"];
 
 // ---- 6 charts: each frame asks for paths and texts in order and gets the last one's nodes
@@ -231,11 +235,12 @@ class Chart {
 		Object.assign(this, { figure, spec });
 		if (spec.title) this.title = html("figcaption", "", box);
 		this.svg = put(draw("svg", box), { role: "img" });
-		[this.paths, this.texts] = ["path", "text"].map((tag) => pool(tag, this.svg));
+		this.paths = pool("path", this.svg, (p) => put(p, { d: "" }));
+		this.texts = pool("text", this.svg, (t) => write(t, ""));
 	}
 	frame(v, pinned, width, alt) {
 		const narrow = width < 520;
-		// charts that share their controls are lower, so that all stay in sight
+		// charts that share controls are lower, so that all stay in sight
 		const height = narrow ? clamp(width * 0.8, 250, 320) : min(400, width * (this.figure.charts.length > 1 ? 0.38 : 0.55));
 		Object.assign(this, { width, height, narrow });
 		this.draw(v, pinned, width);
@@ -247,9 +252,9 @@ class Chart {
 	path(kind, style, d, css = "") {
 		put(this.paths.next(), { class: `mw-${style} mw-is-${kind}`, d, style: css });
 	}
-	// anchor: the share of the text that stands left of x
+	// anchor: the share of the text that stands left of x; or an x for each letter
 	text(kind, style, x, y, anchor, text) {
-		const place = { x: tenth(x), y: tenth(y), "text-anchor": ["start", "middle", "end"][anchor * 2] };
+		const place = { x: x.map ? x.map(tenth).join(" ") : tenth(x), y: tenth(y), "text-anchor": ["start", "middle", "end"][anchor * 2] };
 		write(put(this.texts.next(), { class: `mw-${style} mw-is-${kind}`, ...place }), text);
 	}
 	label(mark, places) {
@@ -309,7 +314,7 @@ class Chart {
 				: [0, 0.14, 0.28, 0.8].flatMap((f) => [[p + 5, Y.to + 12 + f * high, 0], [p - 5, Y.to + 12 + f * high, 1]]));
 		}
 	}
-	// where a point stands, perhaps at a value of its own for what is swept
+	// where a point stands, perhaps at its own value of what is swept
 	spot(p, v) { return valuesOf([p.x, p.y], p.at ? { ...v, [this.spec.sweep]: p.at(v) } : v); }
 	points(v, pinned) {
 		const { X, Y } = this;
@@ -325,12 +330,12 @@ class Chart {
 		const sliders = names.map((name) => this.figure.sliders[name]);
 		if (!sliders.some(Boolean)) return;
 		put(this.svg, { class: "mw-drag" });
-		const move = (event) => {
-			const box = this.svg.getBoundingClientRect(), at = [event.clientX - box.left, event.clientY - box.top];
+		const move = (e) => {
+			const box = this.svg.getBoundingClientRect(), at = [e.clientX - box.left, e.clientY - box.top];
 			[this.X, this.Y].forEach((scale, i) => sliders[i]?.take(scale.back((at[i] * this.width) / box.width)));
 		};
-		on(this.svg, "pointerdown", (event) => { this.svg.setPointerCapture(event.pointerId); move(event); });
-		on(this.svg, "pointermove", (event) => event.buttons && move(event));
+		on(this.svg, "pointerdown", (e) => { this.svg.setPointerCapture(e.pointerId); move(e); });
+		on(this.svg, "pointermove", (e) => e.buttons && move(e));
 	}
 }
 
@@ -485,21 +490,27 @@ class Grid extends Chart {
 		const { spec } = this, [rows, columns] = [spec.rows, spec.columns].map((n) => clamp(round(n(v)) || 1, 1, 256));
 		const left = textWidth(String(rows)) + 10, top = spec.y.name ? 26 : 8, w = (width - left - 4) / columns;
 		const h = max(5, min(40, this.height / rows)), right = left + w * columns, bottom = top + h * rows;
-		const gap = min(w, h) > 6 ? 1 : 0, xs = new Float64Array(columns).map((_, i) => i), paths = {};
+		const gap = min(w, h) > 6 ? 1 : 0, box = `h${tenth(w - gap)}v${tenth(h - gap)}h${tenth(gap - w)}z`, xs = new Float64Array(columns).map((_, i) => i), paths = {};
 		const X = makeScale(false, [0.5, columns + 0.5], left, right), Y = makeScale(false, [0.5, rows + 0.5], top, bottom);
 		const marks = (scale, count, room) => ticksOf(scale, "1", min(count, room)).filter(([i]) => i % 1 === 0);
 		this.across(X, marks(X, columns, (right - left) / 40), { from: bottom, to: bottom });
 		for (let row = 0; row < rows; row++) {
-			const at = { ...v, row }, y = tenth(top + row * h);
-			const [cell, which, text] = [spec.cell, spec.which, spec.text].map((run) => run?.(at, xs));
-			// nine shades, so that a grid is a few paths and not thousands of nodes
+			const at = { ...v, row }, y = tenth(top + row * h), numbers = {};
+			const [cell, which, text] = ["cell", "which", "text"].map((part) => spec[part]?.(at, xs));
+			// nine shades: a grid is a few paths, not thousands of nodes
 			for (let i = 0; i < columns; i++) {
-				const shade = round(clamp(cell[i] || 0, 0, 1) * 9), wide = tenth(w - gap);
+				const shade = round(clamp(cell[i] || 0, 0, 1) * 9);
 				const key = `${spec.kinds[round(which[i])] ?? spec.kinds[0]},${shade}`;
 				if (!shade) continue;
-				paths[key] = `${paths[key] ?? ""}M${tenth(left + i * w)},${y}h${wide}v${tenth(h - gap)}h${-wide}z`;
-				if (spec.text && w >= 14) this.text("", shade > 4 ? "number" : "number mw-pale", left + (i + 0.5) * w, y + h / 2 + 4, 0.5, String(round(text[i])));
+				paths[key] = `${paths[key] ?? ""}M${tenth(left + i * w)},${y}${box}`;
+				if (!spec.text || w < 14) continue;
+				// nor a node a number: a row's are one text
+				const ink = (numbers[shade > 4 ? "number" : "number mw-pale"] ??= { xs: [], digits: "" });
+				const number = String(round(text[i])), last = number.length - 1;
+				for (let k = 0; k <= last; k++) ink.xs.push(left + (i + 0.5) * w + (k - last / 2) * textWidth("0"));
+				ink.digits += number;
 			}
+			for (const style in numbers) this.text("", style, numbers[style].xs, y + h / 2 + 4, 0.5, numbers[style].digits);
 		}
 		for (const key in paths) this.path(key.split(",")[0], "cell", paths[key], `fill-opacity:${key.split(",")[1] / 9}`);
 		for (const [i, number] of marks(Y, rows, (bottom - top) / 22)) this.text("", "tick", left - 6, Y.at(i) + 4, 1, number);
@@ -511,7 +522,7 @@ const CHARTS = { Lines, Bars, Regions, Grid };
 
 // ---- 7 controls: native inputs with labels
 
-// the values an arrow key steps through: 26 round ones a decade, or equal steps
+// an arrow key's steps: 26 round values a decade, or equal ones
 const MANTISSAS = [1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2, 2.2, 2.4, 2.6, 2.8, 3, 3.2, 3.5, 4, 4.5, 5, 5.5, 6, 6.5, 7, 7.5, 8, 9];
 const stopsOf = ({ low, high, log, zero, step, integer }) => {
 	const gap = step || max(niceStep((high - low) / 100), integer ? 1 : 0), count = ceil((high - low) / gap - 1e-6);
@@ -546,8 +557,9 @@ class Slider {
 	}
 	// pointed at in the chart: three figures are as fine as a hand
 	take(value) {
-		const { low, high, integer } = this.spec, near = +value.toPrecision(3);
-		this.accept(clamp(integer ? round(near) : near, low, high));
+		const { low, high, integer } = this.spec;
+		value = +value.toPrecision(3);
+		this.accept(clamp(integer ? round(value) : value, low, high));
 	}
 	wrong(value) {
 		const { low, high, zero, integer, unit, label } = this.spec;
@@ -668,7 +680,7 @@ class Figure {
 		for (const r of readouts) if (r.words) found[r.key] = this.say(r.words, v, found);
 		return found;
 	}
-	say(cases, v, found) { return this.fill(cases.find(([when]) => when(v))?.[1] ?? "", v, found); }
+	say(cases, v, found) { return this.fill(cases.find((c) => c[0](v))?.[1] ?? "", v, found); }
 	print(r, found) { return r.words ? found[r.key] ?? "" : human(found[r.key], r.unit); }
 	fill(template, v = this.values, found = this.found) {
 		return template.replace(/\{([^{}]*)\}/g, (_, key) => {
@@ -764,8 +776,8 @@ class Figure {
 		}
 	}
 	remember() {
-		const old = location.hash.slice(1), others = (part) => part.includes("?") && part.split(/[?~]/)[0] !== this.spec.id;
-		const parts = [...old.split(";").filter(others), ...this.state(false)];
+		const old = location.hash.slice(1), other = (part) => part.includes("?") && part.split(/[?~]/)[0] !== this.spec.id;
+		const parts = [...old.split(";").filter(other), ...this.state()];
 		// an ordinary anchor stays until a figure has something to say
 		if (parts.join(";") === old || (!parts.length && !old.includes("?"))) return;
 		history.replaceState(null, "", parts.length ? `#${parts.join(";")}` : location.pathname + location.search);
@@ -779,7 +791,7 @@ class Figure {
 	destroy() { this.observer.disconnect(); clearTimeout(this.rest); }
 }
 
-// ---- 9 mounting: on a page from its JSON, in Jupyter as an anywidget
+// ---- 9 mounting: on a page from JSON, in Jupyter as an anywidget
 
 const mount = () => {
 	for (const root of document.querySelectorAll(".mw-explorer")) {

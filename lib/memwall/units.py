@@ -176,6 +176,6 @@ def _money(size: float) -> str:
         return f"{_digits(size / scale)} {word}"
     if size >= 100:
         return f"{size:,.0f}"
-    if size >= 0.1 or size == 0:
+    if size >= 0.09995 or size == 0:
         return f"{size:.2f}"
     return _digits(size)
