@@ -42,7 +42,9 @@ def _parser() -> argparse.ArgumentParser:
 
     make = command("make", "Write one notebook for each student of a roster.")
     make.add_argument(
-        "--roster", help="CSV with a column id, and name, email ... (default roster.csv)"
+        "--roster",
+        default=ROSTER,
+        help=f"CSV with a column id, and name, email ... (default {ROSTER})",
     )
     make.add_argument("--out", help="folder for the papers (default papers/SET)")
     make.add_argument("--install", default="", help="what pip shall install where the library is missing: "
@@ -53,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
 
     grade = command("grade", "Mark a folder of submissions.")
     grade.add_argument("submissions", help="folder of notebooks")
-    grade.add_argument("--roster", help="the roster the papers were made with")
+    grade.add_argument(
+        "--roster", default=ROSTER, help=f"the roster the papers were made with (default {ROSTER})"
+    )
     grade.add_argument("--out", help="folder for scores and feedback (default graded/SET)")
     grade.add_argument(
         "--lms", choices=sorted(FORMATS), default="", help="file names and columns of this platform"
@@ -85,16 +89,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _roster(given: str | None) -> str:
-    """The roster named, or the one lying here, or the example beside the sets."""
-    if given:
-        return given
-    places = [Path(ROSTER), *(folder / ROSTER for folder in set_folders())]
-    return str(next((p for p in places if p.is_file()), ROSTER))
-
-
 def _make(args: argparse.Namespace) -> None:
-    set, roster = load_set(args.set), read_roster(_roster(args.roster))
+    set, roster = load_set(args.set), read_roster(args.roster)
     new = not Path(args.seed_file).exists()
     seed = read_seed(args.seed_file, create=True)
     if new:
@@ -114,7 +110,7 @@ def _make(args: argparse.Namespace) -> None:
 
 
 def _grade(args: argparse.Namespace) -> None:
-    set, roster = load_set(args.set), read_roster(_roster(args.roster))
+    set, roster = load_set(args.set), read_roster(args.roster)
     seed = read_seed(args.seed_file)
     out = Path(args.out or f"graded/{set.name}")
     max_bytes = int(args.max_mb * 1e6)

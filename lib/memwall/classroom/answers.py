@@ -100,11 +100,8 @@ class Number:
         kind = kind_of(self.measure)
         if self.whole:
             return f"{kind}, whole"
-        return (
-            f"{kind} with its unit, such as `12.3 {self.unit}`"
-            if self.unit
-            else f"{kind}, such as `12.3`"
-        )
+        must = "" if self.measure.text() == "a pure number" else " with its unit"
+        return f"{kind}{must}, such as `{f'12.3 {self.unit}'.strip()}`"
 
     def self_check(self) -> str:
         """The arguments of the self-check in the student's notebook: no key, the same for all."""
@@ -367,8 +364,10 @@ def in_grammar(expression: Any) -> str:
     """A SymPy expression in the students' grammar, whole numbers without their .0."""
     import sympy
 
-    whole = {f: sympy.Integer(f) for f in expression.atoms(sympy.Float) if f == int(f)}
-    text = str(expression.xreplace(whole))
+    def plain(e: Any) -> Any:
+        return e.xreplace({f: sympy.Integer(f) for f in e.atoms(sympy.Float) if f == int(f)})
+
+    text = str(plain(plain(expression)))  # twice: 2 times 0.5 is a whole number only then
     for theirs, ours in (("Max(", "max("), ("Min(", "min("), ("ceiling(", "ceil(")):
         text = text.replace(theirs, ours)
     return text

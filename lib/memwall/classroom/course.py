@@ -60,27 +60,21 @@ def read_roster(path: str | Path) -> Roster:
     """Read a roster: CSV with a column `id`, and any of name, email, section and LMS columns."""
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"no roster {path}")
+        raise InputError(f"no roster {path}: a table (CSV) with a column id, one line a student")
     if path.stat().st_size > MAX_ROSTER_BYTES:
         raise InputError(f"{path} is larger than a roster can be")
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
-    rows = csv.DictReader(io.StringIO(text, newline=""))
-    header = [(h or "").strip().lower().replace(" ", "_") for h in rows.fieldnames or []]
-    rows.fieldnames = header
+    table = read_table(path)
+    header = [h.lower().replace(" ", "_") for h in table.header]
     if "id" not in header:
         raise InputError(f"{path} has no column 'id'; it has {', '.join(header) or 'nothing'}")
     students: dict[str, Student] = {}
     refused = []
-    try:
-        lines = [(rows.line_num, row) for row in rows]
-    except csv.Error as error:
-        raise InputError(f"{path} is no CSV: {error}") from None
-    for line, row in lines:
-        cells = {k: (v or "").strip() for k, v in row.items() if k and isinstance(v, str | None)}
+    for line, row in table.rows:
+        cells = dict(zip(header, row, strict=False))
         if not any(cells.values()):
             continue
         try:
-            id = check_id(cells.pop("id"))
+            id = check_id(cells.pop("id", ""))
             if id.lower() in students:
                 raise InputError(f"student id {id} appears twice (capitals do not count)")
         except InputError as error:
@@ -90,6 +84,34 @@ def read_roster(path: str | Path) -> Roster:
     if not students:
         raise InputError(f"{path} lists no student that can be used. {' '.join(refused[:3])}")
     return Roster(tuple(students.values()), tuple(refused))
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as a spreadsheet saved it: its header, its rows with their line, and what parts cells."""
+
+    header: list[str]
+    rows: list[tuple[int, list[str]]]
+    delimiter: str
+
+
+def read_table(path: Path) -> Table:
+    """A CSV file in what spreadsheets make of it: commas, semicolons or tabs; UTF-8, UTF-16 or Windows."""
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError:
+        text = raw.decode("cp1252", errors="replace")
+    first = text.lstrip().partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        lines = [(rows.line_num, [cell.strip() for cell in row]) for row in rows]
+    except csv.Error as error:
+        raise InputError(f"{path} is no CSV: {error}") from None
+    lines = [(number, row) for number, row in lines if any(row)]
+    header = lines.pop(0)[1] if lines else []
+    return Table(header, lines, delimiter)
 
 
 def _full_name(cells: dict[str, str]) -> str:

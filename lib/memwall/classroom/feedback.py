@@ -25,8 +25,9 @@ code, pre { font-family: ui-monospace, monospace; overflow-wrap: anywhere; white
 .right { border-left: .4rem solid #009E73; padding-left: .7rem; }
 .wrong, .unreadable { border-left: .4rem solid #D55E00; padding-left: .7rem; }
 .blank { border-left: .4rem solid #808080; padding-left: .7rem; }
-h2 { margin-bottom: .2rem; } .small { color: #777; }
+h2 { margin-bottom: .2rem; } .small { opacity: .75; } .wide { overflow-x: auto; }
 """
+WIDE = '<div class="wide" tabindex="0">'  # scrolls by itself on a phone, and by keyboard
 _STATES = {
     "right": "Right", "wrong": "Not right", "unreadable": "Could not be read", "blank": "No answer",
 }  # fmt: skip
@@ -72,7 +73,9 @@ def page(row: Row, reveal: bool = False) -> str:
             f"<p><strong>{row.score} of {most} points</strong> for the questions marked by machine.</p>"
         )
         body += [_item(row, item, reveal) for item in row.paper.marked]
-    body += [_hand_item(row, item) for item in row.paper.by_hand if row.status == "marked"]
+        body += [_hand_item(row, item) for item in row.paper.by_hand]
+        if row.comment:
+            body.append(f"<p><strong>Comment:</strong> {_text(row.comment)}</p>")
     return _page(f"{set.title}: feedback", "\n".join(body))
 
 
@@ -121,7 +124,8 @@ def essays_page(marked: Class) -> str:
     from .grading import criteria
 
     body = [f"<h1>{_text(marked.set.title)}: to mark by hand</h1>",
-            "<p>Enter points in hand.csv and run grade again: it reads them in.</p>"]  # fmt: skip
+            "<p>Enter points in hand.csv, and a comment for the student if you like; run grade again, and it reads "
+            "them in.</p>"]  # fmt: skip
     items = marked.rows[0].paper.by_hand if marked.rows else []
     for i, item in enumerate(items):
         rubric = "".join(
@@ -130,8 +134,8 @@ def essays_page(marked: Class) -> str:
             for key, c in criteria(item).items()
         )
         body.append(
-            f"<h2>{item.label}. {_text(item.question.title)}</h2><table><tr><th>column</th><th>marked for"
-            f"</th><th>points</th><th>all</th><th>half</th><th>none</th></tr>{rubric}</table>"
+            f"<h2>{item.label}. {_text(item.question.title)}</h2>{WIDE}<table><tr><th>column</th><th>marked for"
+            f"</th><th>points</th><th>all</th><th>half</th><th>none</th></tr>{rubric}</table></div>"
         )
         for row in marked.rows:
             if essay := row.essays.get(item.label):
@@ -140,7 +144,8 @@ def essays_page(marked: Class) -> str:
                 body.append(
                     f"<section><h3>{_text(row.student.id)}</h3>"
                     f"<details><summary>This student's question, and what a good answer contains</summary>"
-                    f"<pre>{html.escape(own.text)}\n\n{html.escape(own.model)}</pre></details>"
+                    f"<pre>{html.escape(own.text)}\n\n{html.escape(own.model)}</pre>"
+                    f"<p>Figures, if any, are in the notebook {_text(row.file)}.</p></details>"
                     f"<pre>{html.escape(shown)}</pre></section>"
                 )
     return _page(f"{marked.set.title}: to mark", "\n".join(body))

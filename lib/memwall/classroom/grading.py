@@ -18,13 +18,14 @@ from typing import Any, TypeVar
 from ..units import InputError
 from . import feedback
 from .answers import BLANK, Verdict
-from .course import Roster, Student
+from .course import Roster, Student, read_table
 from .sets import Item, Paper, ProblemSet
 from .submissions import (
     MAX_BYTES,
     Broken,
     Submission,
     find_submissions,
+    is_notebook,
     printable,
     read_submission,
 )
@@ -46,6 +47,8 @@ class Row:
     answers: dict[str, str] = field(default_factory=dict)
     essays: dict[str, str] = field(default_factory=dict)
     hand: dict[str, float | None] = field(default_factory=dict)  # by "h1.1", None: not yet marked
+    comment: str = ""  # of whoever marked by hand, for the student
+    file: str = ""  # the notebook that counts
 
     def points(self, item: Item) -> int:
         verdict = self.verdicts.get(item.label, BLANK)
@@ -98,7 +101,7 @@ def _choose(row: Row, files: list[Path], max_bytes: int) -> Submission | None:
     read: list[tuple[Path, Submission]] = []
     for path in files:
         try:
-            if path.suffix.lower() != ".ipynb":
+            if not is_notebook(path):
                 raise Broken(f"{path.name} is no notebook (.ipynb)")
             read.append((path, read_submission(path, labels, max_bytes)))
         except Broken as error:
@@ -106,15 +109,17 @@ def _choose(row: Row, files: list[Path], max_bytes: int) -> Submission | None:
     if len(files) > 1:
         row.notes.append(f"{len(files)} files: {printable(', '.join(p.name for p in files), 120)}")
     own = [entry for entry in read if entry[1].stamp == row.paper.stamp]
-    if len(own) == 1:
-        read = own  # what others dropped under this name does not count
-    if len(read) > 1 and any(s.answers != read[0][1].answers for _, s in read[1:]):
+    read = own or read  # what others dropped under this name does not count
+    if any((s.answers, s.essays) != (read[0][1].answers, read[0][1].essays) for _, s in read[1:]):
         row.status, row.reason = (
             "held",
             "two files with different answers were handed in; one may stay",
         )
         return None
-    return read[0][1] if read else None
+    if not read:
+        return None
+    row.file = printable(read[0][0].name, 120)
+    return read[0][1]
 
 
 def _held(row: Row, found: Submission, owners: dict[str, str]) -> str:
@@ -263,28 +268,39 @@ def criteria(item: Item) -> dict[str, Any]:
 
 
 def _merge_hand(path: Path, marked: Class) -> None:
-    """Take the points entered in hand.csv into the rows; add lines and columns that are missing."""
+    """Take the points and comments of hand.csv into the rows, and add lines and columns that are missing.
+
+    Nothing that a person typed is lost: what cannot be read, other columns, and the lines of
+    students who are not in this roster stay as they are.
+    """
     items = marked.rows[0].paper.by_hand if marked.rows else []
-    columns = {key: c for item in items for key, c in criteria(item).items()}
-    entered: dict[str, dict[str, str]] = {}
+    columns = {f"{key} {c.name}": (key, c) for item in items for key, c in criteria(item).items()}
+    header, entered, delimiter = ["student", "name", *columns, "comment"], {}, ","
     if path.is_file():
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            entered = {(r.get("student") or "").lstrip("'"): r for r in csv.DictReader(file)}
+        table = read_table(path)
+        if "student" not in table.header:
+            raise InputError(
+                f"{path} has no column 'student', and it may hold somebody's work: mend or move it"
+            )
+        header += [h for h in table.header if h and h not in header]
+        delimiter = table.delimiter
+        for _, cells in table.rows:
+            line = dict(zip(table.header, cells, strict=False))
+            if (id := _as_typed(line.get("student", ""))) in entered:
+                raise InputError(f"{path} has two lines for {printable(id, 64)!r}: one may stay")
+            entered[id] = line
     for row in marked.rows:
-        line = entered.get(row.student.id, {})
-        for key, criterion in columns.items():
-            text = (line.get(f"{key} {criterion.name}") or "").strip()
-            row.hand[key] = _hand_points(text, criterion.points, key, row)
-    header = ["student", "name", *(f"{key} {c.name}" for key, c in columns.items())]
-    rows = [
-        [
-            row.student.id,
-            row.student.name,
-            *("" if row.hand[k] is None else row.hand[k] for k in columns),
-        ]
-        for row in marked.rows
-    ]
-    write_csv(path, header, rows)
+        line = entered.setdefault(row.student.id, {})
+        line |= {"student": row.student.id, "name": row.student.name}
+        row.comment = line["comment"] = _as_typed(" ".join(line.get("comment", "").split()))
+        for column, (key, criterion) in columns.items():
+            points = _hand_points(line.get(column, ""), criterion.points, key, row)
+            row.hand[key] = points
+            if points is not None:
+                line[column] = f"{points:g}"
+    ids = [row.student.id for row in marked.rows]
+    lines = [entered[id] for id in (*ids, *(id for id in entered if id not in ids))]
+    write_csv(path, header, [[line.get(h, "") for h in header] for line in lines], delimiter)
 
 
 def _hand_points(text: str, most: int, key: str, row: Row) -> float | None:
@@ -311,10 +327,17 @@ def safe_cell(value: Any) -> Any:
     return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠", "|", "%", "\\t", "\\r")) else text  # fmt: skip
 
 
-def write_csv(path: Path, header: list[str], rows: Iterable[list[Any]]) -> None:
+def _as_typed(cell: str) -> str:
+    """A cell without the mark that `safe_cell` put before it."""
+    return cell[1:] if cell.startswith("'") and safe_cell(cell[1:]) == cell else cell
+
+
+def write_csv(
+    path: Path, header: list[str], rows: Iterable[list[Any]], delimiter: str = ","
+) -> None:
     """A table for spreadsheets: UTF-8 with a mark that makes Excel see it, every text harmless."""
     with path.open("w", newline="", encoding="utf-8-sig") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, delimiter=delimiter)
         writer.writerow([safe_cell(h) for h in header])
         writer.writerows([safe_cell(c) for c in row] for row in rows)
 

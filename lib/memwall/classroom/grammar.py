@@ -435,7 +435,12 @@ class Measure:
         for name, exponent in other.counts.items():
             counts[name] = counts.get(name, 0) + exponent * power
         both = _combined([(self.dimension, 1), (other.dimension, power)])
-        size = self.size * other.size**power
+        try:
+            size = self.size * other.size**power
+        except (OverflowError, ZeroDivisionError):
+            size = math.inf
+        if not 1e-300 < size < 1e300:
+            raise GrammarError("its unit is out of reach")
         return Measure(size, both or NO_DIMENSION, {n: e for n, e in counts.items() if e})
 
     def text(self) -> str:
@@ -514,12 +519,11 @@ def _units() -> dict[str, Measure]:
 
 
 UNITS = _units()
-_KINDS = {  # what a unit is a unit of, in words
+_KINDS = {  # what a unit is a unit of, in words; what only counts is "a number of" it
     "a pure number": "a pure number", "s": "a time", "B": "an amount of data", "B/s": "a data rate",
-    "$": "an amount of money", "$/s": "a rent", "token": "a number of tokens",
-    "token/s": "a rate of tokens", "$/token": "a price per token", "FLOP/B": "an arithmetic intensity",
-    "FLOP/s": "a rate of arithmetic", "FLOP": "an amount of arithmetic",
-    "sequence": "a number of sequences", "GPU": "a number of GPUs", "B/token": "data per token",
+    "$": "an amount of money", "$/s": "a rent", "token/s": "a rate of tokens", "B/token": "data per token",
+    "$/token": "a price per token", "FLOP/B": "an arithmetic intensity", "FLOP/s": "a rate of arithmetic",
+    "FLOP": "an amount of arithmetic",
 }  # fmt: skip
 _UNIT_TOKEN = re.compile(
     r"\s*(?:(per\b)|(multiply-adds?|[A-Za-zµμ¢]+|[$%])|(\^?\s*-?[0-9]+)|(\*\*|[*/()]))"
@@ -546,6 +550,9 @@ class Quantity:
 def kind_of(measure: Measure) -> str:
     """What is asked, in words: 'a time'."""
     text = measure.text()
+    if text in _COUNTED and text != "FLOP":
+        plural = f"{text[:-1]}ies" if text.endswith("y") else f"{text}s"
+        return f"a number of {'micro-batches' if text == 'microbatch' else plural}"
     return _KINDS.get(text, f"a quantity in {text}")
 
 

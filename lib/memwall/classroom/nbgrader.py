@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..units import InputError
 from .course import Roster, Student
+from .grading import safe_cell
 from .papers import make_papers, notebook, write_notebook
 from .sets import ProblemSet
 
@@ -49,7 +50,8 @@ def write_course(
         writer.writerow(["id", "first_name", "last_name", "email"])
         for s in roster.students:
             first, _, last = s.name.rpartition(" ")
-            writer.writerow([s.id, first or s.name, last if first else "", s.column("email")])
+            cells = [s.id, first or s.name, last if first else "", s.column("email")]
+            writer.writerow([safe_cell(cell) for cell in cells])
     for student in roster.students:
         folder = course / "papers" / student.id
         made = list(make_papers(set, [student], seed, folder, install or "memwall", nbgrader=True))

@@ -54,6 +54,7 @@ def figure(results: dict[str, Any]) -> Figure:
     fig, ax = canvas(
         heading(results), x=("Students", ""), log="", size=(6.4, 1.2 + 0.45 * max(len(lines), 2))
     )
+    named: set[str] = set()  # each state is named where it first has room
     for y, line in enumerate(lines):
         left = 0
         for state in STATES:
@@ -61,12 +62,15 @@ def figure(results: dict[str, Any]) -> Figure:
             count = line[state]
             ax.barh(y, count, left=left, color=color, hatch=hatch, edgecolor="white", height=0.7)
             if count >= max(line["students"] / 12, 1):
-                words = f"{count} {state}" if y == 0 else str(count)
-                note(ax, left + count / 2, y, words, ha="center", fontsize=9,
+                words = str(count) if state in named else f"{count} {state}"
+                named.add(state)
+                # nearly black: black would follow a dark page, and the box stays white
+                note(ax, left + count / 2, y, words, ha="center", fontsize=9, color="#111111",
                      bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"})  # fmt: skip
             left += count
     ax.set_yticks(range(len(lines)), [f"{line['label']}  {line['title']}" for line in lines])
     ax.invert_yaxis()
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.grid(axis="y", visible=False)
     told = "; ".join(
         f"{line['label']}: {line['right']} right of {line['students']}" for line in lines
@@ -89,7 +93,7 @@ def table_text(results: dict[str, Any]) -> str:
 
 def page(results: dict[str, Any]) -> str:
     """The statistics as a page of its own."""
-    from .feedback import _page
+    from .feedback import WIDE, _page
 
     drawn = figure(results)
     rows = "".join(
@@ -103,7 +107,7 @@ def page(results: dict[str, Any]) -> str:
     picture = drawn._repr_mimebundle_()["text/html"]
     body = (
         f"<h1>{html.escape(results['title'])}: how the class did</h1>{picture}"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        f"{WIDE}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
     return _page(f"{results['title']}: how the class did", body)
 

@@ -31,7 +31,7 @@ MAX_SOURCE = 200_000  # characters of a cell
 MAX_ANSWER = 2_000  # characters between which an answer's quotes are looked for
 MAX_ESSAY = 30_000  # characters kept of a part marked by hand
 MAX_FILES = 20_000
-NOTEBOOK = ".ipynb"
+NOTEBOOKS = (".ipynb", ".ipynb.json", ".ipynb.txt")  # some browsers add an ending of their own
 
 
 class Broken(InputError):
@@ -63,7 +63,7 @@ def read_submission(path: Path, labels: Iterable[str], max_bytes: int = MAX_BYTE
     labels = list(labels)
     answers: dict[str, str] = {}
     essays: dict[str, str] = {}
-    head = ""
+    head = writing = ""
     for cell in cells:
         kind, source = _source(cell)
         if kind == "code":
@@ -71,7 +71,9 @@ def read_submission(path: Path, labels: Iterable[str], max_bytes: int = MAX_BYTE
             answers |= {n: t for n, t in _answers(source, labels) if t.strip() or n not in answers}
         elif kind == "markdown":
             head = head or _stamp_line(source)
-            essays |= _essay(cell, source, labels)
+            writing, text = _essay(cell, source, labels, writing)
+            if writing and text:
+                essays[writing] = "\n\n".join(filter(None, [essays.get(writing), text]))[:MAX_ESSAY]
     stated = data.get("metadata")
     stated = stated.get("memwall") if isinstance(stated, dict) else None
     stated = stated if isinstance(stated, dict) else {}
@@ -171,7 +173,9 @@ def _answers(source: str, labels: list[str]) -> Iterator[tuple[str, str]]:
         text = next(
             t for t in (literal["long"], literal["double"], literal["single"]) if t is not None
         )
-        rest = source[literal.end() :].split("\n", 1)[0].split("#")[0].strip()
+        # the line's end is looked up, not the source copied: a cell may hold many such lines
+        stop = source.find("\n", literal.end())
+        rest = source[literal.end() : stop if stop >= 0 else None].split("#")[0].strip()
         if rest and rest != ";":
             yield label, match.group(2)  # more than one string: not an answer this grammar reads
         else:
@@ -184,19 +188,31 @@ def _stamp_line(source: str) -> str:
 
 
 _ESSAY = re.compile(r"\*\*Your answer to (h[0-9]{1,2})\*\*[^\n]*\n?")
+_OURS = re.compile(
+    r"## [qh][0-9]{1,2}\. [^\n]*\n\n\*[0-9]+ points?, about|---\n\nThat is all\.|.*^Paper `",
+    re.M | re.S,
+)
 
 
-def _essay(cell: Any, source: str, labels: list[str]) -> dict[str, str]:
-    """The essay in a Markdown cell, found by its first line or by the cell's id."""
+def _essay(cell: Any, source: str, labels: list[str], writing: str) -> tuple[str, str]:
+    """Which part marked by hand a Markdown cell belongs to, and what it adds to it.
+
+    An essay begins in the cell that says so (by its first line, or by the cell's id) and goes on
+    in the Markdown cells below it, up to the next one of ours.
+    """
     match = _ESSAY.search(source)
     label = match.group(1) if match else str(cell.get("id", ""))
-    text = source[match.end() :] if match else source
-    if label not in labels or not label.startswith("h") or not text.strip():
-        return {}
-    return {label: text.strip()[:MAX_ESSAY]}
+    if label in labels and label.startswith("h"):
+        return label, (source[match.end() :] if match else source).strip()
+    return ("", "") if _OURS.match(source[:20_000]) else (writing, source.strip())
 
 
 # ---------------------------------------------------------------- a folder of files
+
+
+def is_notebook(path: Path) -> bool:
+    """True if a file's name is that of a notebook."""
+    return path.name.lower().endswith(NOTEBOOKS)
 
 
 @dataclass
@@ -224,13 +240,13 @@ def find_submissions(
         shown = printable(os.fsdecode(path.relative_to(folder)))
         student = owner.of(path)
         if student is None:
-            if path.suffix.lower() == NOTEBOOK:
+            if is_notebook(path):
                 found.unclaimed.append((shown, "its name fits no student of the roster"))
             continue
         found.by_student.setdefault(student.id, []).append(path)
     for id, paths in found.by_student.items():
         # a photo or a .py beside the notebook does no harm; alone, it is what was handed in
-        notebooks = [p for p in paths if p.suffix.lower() == NOTEBOOK]
+        notebooks = [p for p in paths if is_notebook(p)]
         found.by_student[id] = notebooks or paths
     return found
 
@@ -251,21 +267,28 @@ def _files(folder: Path) -> list[Path]:
     return files
 
 
+# what browsers and JupyterLab make of a name that is taken: "x (1)", "x copy 2", "x-Copy1"
+_COPY = re.compile(r" ?\([0-9]+\)$| copy( [0-9]+)?$|-copy[0-9]+$")
+
+
 class _Owner:
     """Whose file it is, from its name."""
 
     def __init__(self, folder: Path, roster: Roster, set: ProblemSet, lms: str) -> None:
         self.folder, self.set, self.lms = folder, set, lms
         self.ids = roster.ids()
-        self.by_canvas = {
-            s.column("canvas_id"): s for s in roster.students if s.column("canvas_id")
-        }
-        self.by_name = {s.name.casefold(): s for s in roster.students if s.name}
-        if len(self.by_name) < sum(1 for s in roster.students if s.name) and lms == "moodle":
-            raise InputError(
-                "two students of the roster have the same name, which is how Moodle names files"
-            )
-        self.by_email = {s.column("email").lower(): s for s in roster.students if s.column("email")}
+        # what the platform calls a student: two of one name would get each other's marks
+        called = {"canvas": "canvas_id", "moodle": "name", "gradescope": "email"}.get(lms, "")
+        self.by_call: dict[str, Student] = {}
+        for student in roster.students:
+            call = (student.name if called == "name" else student.column(called)).casefold()
+            if call in self.by_call:
+                raise InputError(
+                    f"two students of the roster have the same {called} {printable(call, 60)!r}, "
+                    f"by which {lms.capitalize()} tells them apart"
+                )
+            if call:
+                self.by_call[call] = student
         self.gradescope = _gradescope(folder) if lms == "gradescope" else {}
 
     def of(self, path: Path) -> Student | None:
@@ -273,24 +296,25 @@ class _Owner:
         if self.lms == "canvas":
             # lovelaceada_LATE_1234_98765_set1_ada.ipynb: the first number is the student's
             match = re.match(r"[^_]*_(?:LATE_)?([0-9]+)_[0-9]+_", parts[-1])
-            return self.by_canvas.get(match.group(1)) if match else None
+            return self.by_call.get(match.group(1)) if match else None
         if self.lms == "moodle":
             # Ada Lovelace_12345_assignsubmission_file/set1_ada.ipynb, or all in one name
             match = re.match(r"(.+?)_[0-9]+_assignsubmission_file", parts[0])
-            return self.by_name.get(match.group(1).strip().casefold()) if match else None
+            return self.by_call.get(match.group(1).strip().casefold()) if match else None
         if self.lms == "gradescope":
             who = self.gradescope.get(parts[0], "")
-            return self.ids.get(who) or self.by_email.get(who)
+            return self.ids.get(who) or self.by_call.get(who)
         return self._plain(parts)
 
     def _plain(self, parts: tuple[str, ...]) -> Student | None:
         if len(parts) > 1:
             return self.ids.get(parts[0].lower()) or self.ids.get(parts[-2].lower())
-        stem = Path(parts[0]).stem.lower()
-        stem = re.sub(r"( \([0-9]+\)|\([0-9]+\)| copy( [0-9]+)?)$", "", stem)
-        for name in (stem.removeprefix(f"{self.set.name.lower()}_"), stem):
-            if name in self.ids:
-                return self.ids[name]
+        name = parts[0].lower()
+        stem = next((name[: -len(e)] for e in NOTEBOOKS if name.endswith(e)), Path(name).stem)
+        bare = _COPY.sub("", stem)
+        for found in (bare.removeprefix(f"{self.set.name.lower()}_"), bare, stem):
+            if found in self.ids:
+                return self.ids[found]
         return None
 
 
