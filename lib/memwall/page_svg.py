@@ -8,6 +8,7 @@ colour, so it is right in dark mode and in print.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from hashlib import sha256
@@ -15,6 +16,7 @@ from xml.etree import ElementTree as Tree
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
+Point = tuple[float, float]
 # what a style says that the page says already, or that shows nothing
 SILENT = {"font-family: 'DejaVu Sans', sans-serif", "text-anchor: start", "opacity: 1"}
 # what Matplotlib puts into a style sheet, which would reach the whole page
@@ -47,8 +49,10 @@ def _shorten(element: Tree.Element, places: int) -> None:
         element.text = None
     element.tail = None
     for name, value in element.attrib.items():
-        if name not in ("id", "href", "clip-path", "style", "class"):
-            element.set(name, _numbers(value, places))
+        if name == "d":
+            element.set(name, _path(value, places))
+        elif name not in ("id", "href", "clip-path", "style", "class"):
+            element.set(name, _round(value, places))
     if "style" in element.attrib:
         style = element.attrib["style"].replace("#000000", "currentColor")
         said = [s for s in re.split(r";\s*", style) if s and s not in SILENT]
@@ -57,19 +61,63 @@ def _shorten(element: Tree.Element, places: int) -> None:
         del element.attrib["transform"]
 
 
-def _numbers(value: str, places: int) -> str:
-    """Path data and coordinates: 'M 71.7000 231.30 \\nL ...' becomes 'M71.7 231.3L...'."""
-    value = re.sub(r"-?\d+\.\d+", lambda x: _short(float(x[0]), places), value)
-    return (
-        re.sub(r"\s*([MLHVCSQTAZmlhvcsqtaz])\s*", r"\1", re.sub(r"\s+", " ", value)).strip()
-        if (re.match(r"\s*[Mm]\s*[-\d]", value))
-        else value.strip()
-    )
+def _round(text: str, places: int) -> str:
+    """Every decimal number of a text rounded: 71.7000 becomes 71.7."""
+    return re.sub(r"-?\d+\.\d+", lambda x: _short(float(x[0]), places), text)
 
 
 def _short(x: float, places: int) -> str:
     text = f"{x:.{places}f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+def _path(data: str, places: int) -> str:
+    """Path data: straight stretches are one line, and lines say how far they go, not where to."""
+    parts = re.findall(r"([A-Za-z])([^A-Za-z]*)", data)
+    if not {letter for letter, _ in parts} <= set("MLz"):
+        closed_up = "".join(letter + " ".join(rest.split()) for letter, rest in parts)
+        return _round(closed_up, places)
+    written, scale = "", 10**places
+    at = (0, 0)
+    for line in re.findall(r"M[^M]*", data):
+        points = [(float(x), float(y)) for x, y in re.findall(r"(-?[\d.]+) (-?[\d.]+)", line)]
+        for first, (x, y) in enumerate(_corners(points, 0.8 / scale)):
+            to = round(x * scale), round(y * scale)
+            dx, dy = to[0] - at[0], to[1] - at[1]
+            if not first:
+                written += f"M{_short(to[0] / scale, places)} {_short(to[1] / scale, places)}"
+            elif dx and dy:
+                written += f"l{_short(dx / scale, places)} {_short(dy / scale, places)}"
+            elif dx or dy:
+                written += (
+                    f"h{_short(dx / scale, places)}" if dx else f"v{_short(dy / scale, places)}"
+                )
+            at = to
+        if "z" in line:
+            written += "z"
+            at = round(points[0][0] * scale), round(points[0][1] * scale)
+    return written.replace(" -", "-")
+
+
+def _corners(points: list[Point], tolerance: float) -> list[Point]:
+    """The points without those that lie on the way from one kept point to the next."""
+    kept = points[:1]
+    waiting: list[Point] = []
+    for point in points[1:]:
+        if not all(_beside(kept[-1], p, point) < tolerance for p in waiting):
+            kept.append(waiting[-1])
+            waiting = []
+        waiting.append(point)
+    return kept + waiting[-1:]
+
+
+def _beside(start: Point, point: Point, end: Point) -> float:
+    """How far a point is from the stretch between two others."""
+    along, length = (end[0] - start[0], end[1] - start[1]), math.dist(start, end)
+    off = point[0] - start[0], point[1] - start[1]
+    share = (off[0] * along[0] + off[1] * along[1]) / length**2 if length else 0.0
+    nearest = min(max(share, 0.0), 1.0)
+    return math.hypot(off[0] - nearest * along[0], off[1] - nearest * along[1])
 
 
 def _prune(parent: Tree.Element, wanted: set[str]) -> None:
