@@ -153,6 +153,21 @@ def test_training_takes_the_same_steps_and_learns():
 # --- memory and work, counted -----------------------------------------------------------
 
 
+def test_chosen_steps_go_as_far_as_derived():
+    # a small step sees a linear map; its random weights give sqrt(2 d / pi) within the sample
+    state = tokens(1, 128)
+    reach = revnet.adversarial_reach(network(8, 128, 256, 0.5), state)
+    assert reach == pytest.approx(revnet.adversarial_gain(256), rel=0.2)
+
+
+def test_agreement_is_a_correlation():
+    # no layers: the output is the input, so its own first value agrees with itself, or not at all
+    state = tokens(50, 2)
+    label = state[0, :, 0]
+    assert revnet.agreement([], state, label) == pytest.approx(1)
+    assert revnet.agreement([], state, 3 - 2 * label) == pytest.approx(-1)
+
+
 @pytest.mark.parametrize("depth", [1, 3, 17])
 def test_counted_bytes_and_flop_are_the_formulas(depth):
     layers, state = network(depth, width=8, hidden=24), tokens(50, 8)

@@ -388,6 +388,11 @@ def run(layers: Network, state: np.ndarray) -> np.ndarray:
     return np.stack(encode(layers, *state))
 
 
+def agreement(layers: Network, state: np.ndarray, label: np.ndarray) -> float:
+    """Correlation of a label with the output that `train` aims at it: 1 is all, 0 is nothing."""
+    return float(np.corrcoef(run(layers, state)[0, :, 0], label)[0, 1])
+
+
 def unrun(layers: Network, state: np.ndarray) -> np.ndarray:
     """The input that gave this output, up to rounding."""
     return np.stack(decode(layers, *state))
@@ -462,6 +467,25 @@ class OnGrid:
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         return np.rint(self.layer(x * self.step) / self.step).astype(np.int64)
+
+
+def adversarial_reach(
+    layers: Network, state: np.ndarray, step: float = 1e-3, draws: int = 200, seed: int = 0
+) -> float:
+    """How much further chosen small steps move |output|^2 than random steps of the same size.
+
+    Each input moves by `step`: along its own derivative's sign, or by `draws` tosses of a coin each,
+    whose root mean square is the yardstick. `adversarial_gain` derives it.
+    """
+    _, gradient = collect(reversible_gradients(layers, *state))
+    tossed = np.random.default_rng(seed).choice([-1, 1], (draws, *state.shape))
+    still = np.sum(run(layers, state) ** 2)
+
+    def moved(signs: np.ndarray) -> float:
+        return float(np.sum(run(layers, state + step * signs) ** 2) - still)
+
+    random = np.array([moved(signs) for signs in tossed])
+    return moved(np.sign(np.stack(gradient))) / float(np.sqrt(np.mean(random**2)))
 
 
 def sign_flips(layers: Network, count: int = 256, seed: int = 0) -> np.ndarray:
