@@ -112,6 +112,16 @@ def test_memory_time_is_its_two_parts(pair, batch, context):
 
 
 @given(any_pair, any_batch, any_context)
+def test_the_largest_of_the_regimes_is_the_step(pair, batch, context):
+    arithmetic, weights, caches = roofline.regimes(batch, context, *pair)
+    step = roofline.step_time(batch, context, *pair)
+    assert max(arithmetic, weights, caches) == pytest.approx(step)
+    heavier = roofline.weight_time(*pair) >= roofline.kv_time(batch, context, *pair)
+    assert (weights >= caches) == heavier
+    assert max(weights, caches) == pytest.approx(roofline.memory_time(batch, context, *pair))
+
+
+@given(any_pair, any_batch, any_context)
 def test_attainable_rate_is_work_over_time(pair, batch, context):
     m, s = pair
     intensity = roofline.arithmetic_intensity(batch, context, m)

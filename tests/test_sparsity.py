@@ -239,6 +239,19 @@ def test_groups_limit_the_choice() -> None:
     assert max(len(np.unique(row // 8)) for row in choices) <= 2
 
 
+def test_means_over_a_few_batches() -> None:
+    router = sp.Router(experts=8, chosen=2, skew=1.0)
+    batches = [router(50, i) for i in range(3)]
+    loads = [sp.load(b, 8) for b in batches]
+    assert sp.mean_coverage(router, 50, 3) == np.mean([sp.coverage(b, 8) for b in batches])
+    assert sp.mean_imbalance(router, 50, 3) == np.mean([x.max() / x.mean() for x in loads])
+    # two GPUs of four experts each: the halves of the load
+    pairs = np.repeat(np.eye(2), 4, axis=1)
+    halves = [np.array([x[:4].sum(), x[4:].sum()]) for x in loads]
+    by_hand = np.mean([x.max() / x.mean() for x in halves])
+    assert sp.mean_imbalance(router, 50, 3, pairs) == pytest.approx(by_hand)
+
+
 def test_packing_evens_the_load() -> None:
     router = sp.Router(64, 4, skew=0.8)
     known, later = (sp.load(router(4000, seed), 64).astype(float) for seed in (0, 1))

@@ -14,6 +14,8 @@ Everything else in the book is this line rearranged, or a term it leaves out.
 
 from __future__ import annotations
 
+from typing import Any
+
 from .algebra import formula, maximum, minimum
 from .nouns import Model, System
 from .units import (
@@ -291,6 +293,24 @@ def step_flop(batch: Sequences, model: Model) -> Flop:
     140000000000.0
     """
     return 2 * batch * model.n_active
+
+
+def regimes(batch: Any, context: Any, model: Model, system: System) -> tuple[Any, Any, Any]:
+    """Three times of which the largest names what sets the pace: arithmetic, weights, caches.
+
+    Weights and caches are read one after the other, so each is given the smaller of the two on
+    top: the larger then stands for the whole memory traffic, and beats the arithmetic exactly
+    where `memory_time` beats `compute_time`. Numbers, arrays or symbols, as a formula.
+    Source: lecture, row R22.
+
+    >>> m = Model(n_total=1e12, n_active=1e12, bytes_per_param=1, kv_bytes_per_token=1000)
+    >>> arithmetic, weights, caches = regimes(1000, 3_000_000, m, System(5e14, 1e12))
+    >>> float(arithmetic), float(weights), float(caches)
+    (4.0, 2.0, 4.0)
+    """
+    weights, caches = weight_time(model, system), kv_time(batch, context, model, system)
+    smaller = minimum(weights, caches)
+    return compute_time(batch, model, system), weights + smaller, caches + smaller
 
 
 @formula

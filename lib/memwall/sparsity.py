@@ -470,6 +470,19 @@ def imbalance(loads: np.ndarray) -> float:
     return float(np.max(loads) / np.mean(loads))
 
 
+def mean_coverage(router: Router, tokens: int, times: int = 4) -> float:
+    """Share of the experts that a batch touches, mean of a few batches."""
+    return float(np.mean([coverage(router(tokens, i), router.experts) for i in range(times)]))
+
+
+def mean_imbalance(
+    router: Router, tokens: int, times: int = 4, plan: np.ndarray | None = None
+) -> float:
+    """Busiest over mean, mean of a few batches: of the experts, or of the GPUs of a plan."""
+    loads = [load(router(tokens, i), router.experts) for i in range(times)]
+    return float(np.mean([imbalance(each if plan is None else plan @ each) for each in loads]))
+
+
 def packing(loads: np.ndarray, gpus: int, spare: int = 0) -> np.ndarray:
     """A plan that evens out known loads: the share of each expert's tokens each GPU takes.
 

@@ -263,9 +263,7 @@ def _per_gpu() -> float:
 def _three_regimes() -> bool:
     m, s = _deepseek(), _rack()
     batch, context = np.geomspace(1, 1e6, 60)[:, None], np.geomspace(100, 1e6, 60)
-    clocks = np.broadcast_arrays(
-        roofline.compute_time(batch, m, s),
-        roofline.weight_time(m, s),
-        roofline.kv_time(batch, context, m, s),
-    )
-    return set(np.argmax(clocks, axis=0).flat) == {0, 1, 2}
+    arithmetic, weights, caches = roofline.regimes(batch, context, m, s)
+    pace = np.argmax(np.broadcast_arrays(arithmetic, weights, caches), axis=0)
+    balanced = batch >= roofline.balance_batch_with_kv(context, m, s)
+    return set(pace.flat) == {0, 1, 2} and bool(((pace == 0) == balanced).all())
