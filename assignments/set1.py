@@ -37,7 +37,7 @@ def pace(draw: Draw) -> Choice:
     batch = draw.number(low * balance, high * balance)
     low, high = {"compute": (0.02, 0.3), "weights": (0.05, 0.5), "caches": (0.8, 4)}[wanted]
     context = draw.number(low * reach, high * reach)
-    draw.require(batch >= 2 and context >= 100)
+    draw.require(batch >= 2 and context >= 100 and rack.holds(net, batch, context))
     arithmetic = roofline.compute_time(batch, net, rack.system)
     weights = roofline.weight_time(net, rack.system)
     caches = roofline.kv_time(batch, context, net, rack.system)
@@ -79,6 +79,7 @@ def night_shift(draw: Draw) -> Number:
     mean = (1 - share) * short + share * long
     answer = roofline.step_time(batch, mean, net, rack.system)
     arithmetic = roofline.compute_time(batch, net, rack.system)
+    draw.require(rack.holds(net, batch, mean))
     draw.require(arithmetic < 0.9 * answer)  # memory sets the pace, arithmetic is no trifle
     return Number(
         f"At night {draw.pick(*PEOPLE)} runs two kinds of work in one batch of {say(batch)} sequences: {share:.0%} are "
@@ -120,6 +121,9 @@ def two_tenants(draw: Draw) -> Number:
     one = roofline.step_time(batch, context, first, rack.system)
     two = roofline.step_time(other, other_context, second, rack.system)
     draw.require(0.15 < two / one < 0.85 or 1.2 < two / one < 6)
+    stored = roofline.resident_bytes(batch, context, first)
+    stored += roofline.resident_bytes(other, other_context, second)
+    draw.require(stored <= rack.system.capacity)
     both = one + two
     return Number(
         f"To save rent, {draw.pick(*PEOPLE)} keeps two models on {rack.told()}. They take turns, step by step: one step "
@@ -151,6 +155,7 @@ def squeezed(draw: Draw) -> Number:
     """Squeezed weights"""
     rack = machine(draw)
     net = model(draw, sparsity=(5, 30))
+    draw.require(rack.holds(net))
     clock = draw.pick(0.6, 0.7, 0.75, 0.8, 0.9)
     small = net.replace(bytes_per_param=0.5)
     slow = rack.system.replace(flops=clock * rack.system.flops)

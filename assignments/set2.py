@@ -68,6 +68,7 @@ def quiet_hour(draw: Draw) -> Number:
     """The quiet hour"""
     net = sparse_model(draw)
     rack = machine(draw)
+    draw.require(rack.holds(net))
     ways = net.experts / net.experts_active
     batch = draw.integer(2, max(3, int(1.2 * ways)))
     read = sparsity.weight_bytes_read(batch, net)

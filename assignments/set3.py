@@ -307,7 +307,7 @@ def leak(draw: Draw) -> Number:
     share = 1 - balance / batch
     endless = pricing.implied_cache_bytes(kink, net, rack.system)
     answer = endless * share
-    draw.require(answer > 500)
+    draw.require(answer > 500 and rack.holds(net.replace(kv_bytes_per_token=answer), batch, kink))
     return Number(
         f"A provider raises its price for contexts above {say(kink)} tokens. {draw.pick(*PEOPLE).capitalize()} guesses that the "
         f"step sits where a token's cost begins to rise, and that the model is {told(net, cache=False)}, served on "
@@ -334,6 +334,7 @@ def shelf(draw: Draw) -> Number:
     rent = draw.integer(6, 24) * 0.25 / 3600
     rack = machine(draw, chips=(8,), rent=rent)
     net = model(draw, cache=(30e3, 300e3))
+    draw.require(rack.holds(net))
     capacity = draw.pick(4, 8, 16, 32, 64) * TB
     device = MemoryDevice(
         name="drive", tier="flash", capacity=capacity, bandwidth=draw.number(3, 14) * GB,

@@ -147,6 +147,58 @@ def test_hand_marks_are_read_in_and_kept(course):
     assert "2.5 of 3" in page
 
 
+def test_what_people_typed_into_hand_csv_is_never_lost(course, capsys):
+    """As a spreadsheet in Germany saves it: semicolons, Windows letters; with columns of one's own."""
+    assert main(["grade", "set1", "papers/set1"]) == 0
+    hand = Path("graded/set1/hand.csv")
+    columns = [c for c in rows(hand)[0] if c.startswith("h1.")]
+    hand.write_bytes(
+        "\r\n".join([
+            ";".join(["student", "name", *columns, "comment", "marker"]),
+            "ada;Ada Lovelace;3;2,5;1;2;Schön <b>erklärt</b>;Jürgen",
+            "ben;Ben;3;gut;;;=cmd|x;",
+            "zoe;Zoë;1;1;1;1;gone;",
+        ]).encode("cp1252")
+    )  # fmt: skip
+    for _ in range(2):
+        assert main(["grade", "set1", "papers/set1"]) == 0
+        with hand.open(newline="", encoding="utf-8-sig") as file:
+            ada, ben, eve, zoe = csv.DictReader(file, delimiter=";")
+        assert (ada[columns[1]], ada["marker"]) == ("2.5", "Jürgen")
+        assert (ben[columns[0]], ben[columns[1]], ben["comment"]) == ("3", "gut", "'=cmd|x")
+        assert eve["student"] == "eve" and (zoe["name"], zoe["comment"]) == ("Zoë", "gone")
+    page = Path("graded/set1/feedback/set1_ada.html").read_text(encoding="utf-8")
+    assert "Schön &lt;b&gt;erklärt&lt;/b&gt;" in page
+    assert "Comment:</strong> =cmd|x" in Path("graded/set1/feedback/set1_ben.html").read_text()
+    assert rows(Path("graded/set1/scores.csv"))[0]["by hand"] == "8.5"
+    for spoilt, told in (
+        ("a,b\n1,2\n", "no column 'student'"),
+        ("student\nada\nada\n", "two lines"),
+    ):
+        hand.write_text(spoilt)
+        assert main(["grade", "set1", "papers/set1"]) == 2
+        assert told in capsys.readouterr().err
+        assert hand.read_text() == spoilt
+
+
+def test_an_essay_goes_on_in_the_cells_below_it(tmp_path):
+    content = paper()
+    at = next(i for i, c in enumerate(content["cells"]) if c["id"] == "h1")
+    own = [{"cell_type": "markdown", "metadata": {}, "source": f"## Part {i}"} for i in range(3)]
+    code = {"cell_type": "code", "metadata": {}, "outputs": [], "source": "sweep()"}
+    content["cells"][at]["source"] += "It begins."
+    content["cells"][at + 1 : at + 1] = [own[0], code, own[1]]
+    content["cells"].insert(2, own[2])  # a note above it is no part of it
+    for id in (True, False):
+        for cell in content["cells"]:
+            if not id:
+                cell.pop("id", None)
+        save(tmp_path, content)
+        row = marked(tmp_path)["ada"]
+        assert row.essays == {"h1": "It begins.\n\n## Part 0\n\n## Part 1"}
+        assert row.score == FULL and row.file == "tiny_ada.ipynb"
+
+
 def test_reveal_puts_the_key_on_the_page(course):
     answer = load_set("set1").paper("ada", read_seed("course.seed")).items[1].asked.right_answer()
     page = Path("graded/set1/feedback/set1_ada.html")
@@ -159,7 +211,7 @@ def test_reveal_puts_the_key_on_the_page(course):
 def test_wrong_input_is_told_in_a_line(course, capsys):
     for command, told in (
         (["make", "set9"], "Did you mean"),
-        (["make", "set1", "--roster", "nobody.csv"], "no roster"),
+        (["make", "set1", "--roster", "nobody.csv"], "no roster nobody.csv"),
         (["grade", "set1", "nowhere"], "no folder"),
         (["stats", "nowhere"], "run `grade` first"),
         (["key", "set1", "../ada"], "student id"),
@@ -400,12 +452,33 @@ def test_plain_names_that_people_give():
         "TINY_ADA.ipynb",
         "tiny_ada (1).ipynb",
         "tiny_ada copy.ipynb",
+        "tiny_ada-Copy1.ipynb",  # JupyterLab's
+        "tiny_ada.ipynb.json",  # some browsers'
+        "tiny_ada(2).ipynb.txt",
         "ada/x.ipynb",
     ):
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place)
             save(folder / Path(name).parent, paper(), name=Path(name).name)
             assert marked(folder)["ada"].score == FULL, name
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_roster_as_spreadsheets_save_it(tmp_path, encoding, delimiter):
+    path = tmp_path / "roster.csv"
+    text = "\r\n".join(
+        delimiter.join(r) for r in (["ID", "First name", "Last name"], ["max", "Max", "Plänck"])
+    )
+    path.write_bytes(text.encode(encoding))
+    assert [(s.id, s.name) for s in read_roster(path).students] == [("max", "Max Plänck")]
+
+
+def test_without_a_roster_no_class_is_made_up(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["make", "set1"]) == 2
+    assert "no roster roster.csv" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_example_roster_is_one():

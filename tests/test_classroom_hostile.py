@@ -3,12 +3,14 @@
 Each test names the attack and the score. The honest paper of the same student scores FULL.
 """
 
+import base64
 import csv
 import io
 import json
 import os
 import time
 import tracemalloc
+import zlib
 
 import pytest
 from classroom import ADA, EVE, FULL, ROSTER, SEED, SET, key, marked, paper, save, table
@@ -16,6 +18,7 @@ from classroom import ADA, EVE, FULL, ROSTER, SEED, SET, key, marked, paper, sav
 from memwall.classroom.course import Roster, Student, check_id, read_roster
 from memwall.classroom.feedback import essays_page, page
 from memwall.classroom.grading import Class, safe_cell, write_all
+from memwall.classroom.nbgrader import write_course
 from memwall.classroom.submissions import MAX_BYTES, printable
 from memwall.units import InputError
 
@@ -374,6 +377,58 @@ def test_a_thousand_unclosed_quotes_take_no_time(tmp_path):
     assert time.perf_counter() - start < 10
 
 
+def test_a_hundred_thousand_lines_take_no_time(tmp_path):
+    start = time.perf_counter()
+    content = paper(answers={})
+    for source in ('q1 = ""\n', 'q1 = "" # \n', "q1 = 1\n", "x = 1\n"):
+        for _ in range(8):
+            add_code(content, source * (199_000 // len(source)))
+    assert len(json.dumps(content)) < MAX_BYTES
+    assert score(tmp_path, content)[0] == 0
+    assert time.perf_counter() - start < 20
+
+
+def test_outputs_are_never_unpacked(tmp_path):
+    # what would become 4 GB if somebody opened it stays a text of a few kilobytes
+    bomb = base64.b64encode(zlib.compress(bytes(4_000_000))).decode()
+    content = paper()
+    for cell in content["cells"]:
+        cell["attachments"] = {"x.gz": {"application/gzip": bomb}}
+        cell["outputs"] = [
+            {"output_type": "display_data", "data": {"image/png": bomb, "image/svg+xml": "&x;"}}
+        ]
+    assert score(tmp_path, content)[0] == FULL
+
+
+def test_keys_given_twice(tmp_path):
+    # as everywhere in JSON the last one counts, for Jupyter as for the marker
+    text = json.dumps(paper())
+    other = json.dumps(paper("ben")["metadata"])
+    assert score(tmp_path, f'{text[:-1]}, "cells": []}}')[0] == 0
+    points, row = score(tmp_path, f'{text[:-1]}, "metadata": {other}}}')
+    assert (points, row.status) == (0, "held")
+
+
+def test_a_folder_with_the_name_of_a_notebook(tmp_path):
+    save(tmp_path / "tiny_ada.ipynb", paper(), name="tiny_ada.ipynb")
+    assert score(tmp_path)[1].status == "missing"
+    loop = tmp_path / "ada"
+    loop.mkdir()
+    (loop / "again").symlink_to(tmp_path, target_is_directory=True)
+    save(loop, paper())
+    assert score(tmp_path)[0] == FULL
+
+
+def test_answers_in_cells_of_the_wrong_kind(tmp_path):
+    content = paper()
+    for cell in content["cells"]:
+        if cell["id"] in ("q1", "q2", "q3"):
+            cell["cell_type"] = "markdown" if cell["id"] == "q1" else "raw"
+    points, row = score(tmp_path, content)
+    assert points == 0 and row.essays == {}
+    assert {v.state for v in row.verdicts.values()} == {"blank"}
+
+
 def test_links_pipes_and_folders_are_not_opened(tmp_path):
     outside = save(tmp_path / "outside", paper())
     inside = tmp_path / "in"
@@ -412,6 +467,16 @@ def test_two_files_of_one_student(tmp_path):
     assert (points, row.status) == (FULL, "marked") and "2 files" in row.notes[0]
     points, row = score(tmp_path, paper(answers=key() | {"q1": "1 s"}))
     assert (points, row.status) == (0, "held") and "two files" in row.reason
+    # and so are different essays beside the same answers
+    other = paper()
+    next(c for c in other["cells"] if c["id"] == "h1")["source"] += "Only here."
+    points, row = score(tmp_path, other)
+    assert (points, row.status) == (0, "held")
+    # a stranger's file under her name does not count beside hers, and cannot hold it up
+    save(tmp_path, paper(), name="ada.ipynb")
+    save(tmp_path, paper("eve"), name="ada (1).ipynb")
+    points, row = score(tmp_path, paper())
+    assert (points, row.status) == (FULL, "marked")
 
 
 def test_a_hundred_files_of_one_student(tmp_path):
@@ -469,6 +534,8 @@ HOSTILE_ANSWERS = [
     "(" * 100_000,
     "N" + "**2" * 5000,
     "nan", "NaN ms", "inf s", "-Infinity", "1e400 ms", "1e-400 ms", "9" * 5000,
+    "1_000_000**999 ms", "1_000_000**1_000_000", "1 (EB^9)^9", "1 (ns^9)^9 ms", "5 " + "(" * 200 + "ms", "5 ms\u0301",
+    "5 ms\ufe0f", "N*w/W\u2060", "N*w/W\n" * 40, "5 ms\n" * 40, "ceil(9e99)^ceil(64)", "1/(N - N)", "N^0^-1", "sqrt(-N)",
     "5 furlongs", "5 ms or 6 ms", "１２ ms", "12 мs", "N\u200b*w/W", "Ν*w/W",
     "<script>alert(1)</script>", "=cmd|'/c calc'!A1", "\x00", "\x1b[2J", "\u202e", "${7*7}", "{{7*7}}", "%s%n",
     "N*w/W if True else 0", "[x for x in ()]", "lambda: 1", "N.__class__", "exec('x')", "q1", "None", "True",
@@ -482,6 +549,7 @@ def test_hostile_answers_score_nothing_and_cost_only_themselves(tmp_path, text):
     points, row = score(tmp_path, paper(answers={"q1": text, "q2": text, "q3": key()["q3"]}))
     assert points == 4
     assert {row.verdicts[q].state for q in ("q1", "q2")} <= {"unreadable", "wrong"}
+    assert row.notes == []  # the marker answers by itself, and asks no teacher
     shown = page(row)
     assert "<script" not in shown and "\x1b" not in shown and "\u202e" not in shown
     assert len(shown) < 20_000
@@ -636,6 +704,23 @@ def test_a_roster_with_hostile_lines_keeps_the_good_ones(tmp_path):
     assert [s.id for s in roster.students] == ["ada", "ben"]
     assert len(roster.refused) >= 3
     assert "line 3" in roster.refused[0]
+
+
+def test_two_students_of_one_name_on_a_platform_are_not_mixed_up(tmp_path):
+    same = {"canvas_id": "7", "email": "X@example.org"}
+    pair = Roster((Student("ada", "Ada", same), Student("ben", "ada", same)))
+    for lms, called in (("canvas", "canvas_id"), ("moodle", "name"), ("gradescope", "email")):
+        with pytest.raises(InputError, match=f"the same {called}"):
+            marked(tmp_path, pair, lms=lms)
+    assert marked(tmp_path, pair)["ada"].status == "missing"
+
+
+def test_no_table_made_for_nbgrader_begins_like_a_formula(tmp_path):
+    evil = Student("ada", "=cmd|'/c calc'!A1 <script>", {"email": "@SUM(A1)"})
+    write_course(SET, Roster((evil,)), SEED, tmp_path, "memwall")
+    ((_, *line),) = list(csv.reader((tmp_path / "students.csv").open(encoding="utf-8")))[1:]
+    assert line and not any(cell.startswith(("=", "@", "+", "-")) for cell in line)
+    assert "<script" not in (tmp_path / "papers" / "ada" / "tiny.ipynb").read_text("utf-8")
 
 
 @pytest.mark.parametrize("content", ["", "name\nAda\n", "id\n", "id\n../x\n", "\0"])

@@ -42,7 +42,10 @@ MAX_CONSTANT = 1e100  # no constant of this subject comes near
 
 
 class GrammarError(InputError):
-    """An answer that cannot be read; the message tells the student why."""
+    """An answer that cannot be read; the message tells the student why, without its full stop."""
+
+    def __str__(self) -> str:
+        return super().__str__().removesuffix(".")
 
 
 # ---------------------------------------------------------------- characters
@@ -637,6 +640,7 @@ def _unit_named(name: str) -> Measure:
 def parse_quantity(text: str) -> Quantity:
     """The number and unit that an answer states."""
     plain = _plain(re.sub("×$", "x", text.strip()) if isinstance(text, str) else text, also="µμ¢≈")
+    plain = plain.rstrip(" .")  # a sentence's full stop
     if not plain:
         raise GrammarError("it is empty")
     match = _VALUE.match(plain)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .. import roofline
 from ..nouns import Model, System
 from ..units import GB, TB
 from .answers import say
@@ -40,6 +41,10 @@ class Machine:
         if self.chips == 1:
             return f"one {self.name} chip with {each}"
         return f"{self.chips} {self.name} chips, each with {each}"
+
+    def holds(self, model: Model, batch: float = 1, context: float = 0) -> bool:
+        """True if the weights fit, and the caches of a batch beside them: a story must be possible."""
+        return bool(roofline.resident_bytes(batch, context, model) <= self.system.capacity)
 
     def of(self, chips: Any) -> System:
         """A system of another number of the same chips, or of each number of an array."""
