@@ -42,7 +42,7 @@ format: $(INSTALLED)  ## put code and notebooks into the project's form
 	$(BIN)/ruff format --quiet lib tests tools notebooks
 	$(BIN)/python tools/notebooks.py
 
-bench: book $(BROWSER)  ## measure pages, live figures and the library; writes _build/bench.json
+bench: book $(BROWSER)  ## measure pages, live figures, library and builds; writes _build/bench.json
 	$(BIN)/python tools/bench.py
 
 pdf: book $(BROWSER)  ## the whole book as _build/the-memory-wall.pdf

@@ -1,7 +1,7 @@
 """Measure the book: how light its pages are, how quick its figures and its library.
 
-    make bench                   # needs `make book`; a minute or two
-    python tools/bench.py --against   # also Altair's Vega, in a temporary environment
+    make bench                                # everything, about eight minutes; needs `make book`
+    python tools/bench.py --only grid pages   # parts: grid imports pages against builds
 
 Prints a table and writes _build/bench.json. Each number is a median of repeats in this one run; a
 ratio compares two things measured in the same run, so that a slow machine changes neither side.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import gzip
 import http.server
 import json
 import os
@@ -27,6 +28,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import bench_against
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,15 +40,13 @@ SLOWER = 4  # how much slower a reader's phone is taken to be
 Row = dict[str, Any]
 
 
-def row(what: str, value: float, unit: str, reach: str, ok: bool | None, against: str = "") -> Row:
-    return {
-        "what": what,
-        "value": value,
-        "unit": unit,
-        "reach": reach,
-        "ok": ok,
-        "against": against,
-    }
+def row(
+    what: str, value: float, unit: str = "", reach: float | None = None, note: str = "",
+    least: bool = False,
+) -> Row:  # fmt: skip
+    """A line of the table; `reach` is the most allowed, or with `least` the least."""
+    ok = None if reach is None else value >= reach if least else value <= reach
+    return {"what": what, "value": value, "unit": unit, "reach": reach, "ok": ok, "note": note}
 
 
 # ---- the library ---------------------------------------------------------------------------------
@@ -85,14 +85,9 @@ def grid() -> Iterator[Row]:
     rate = 1e6 / library
     share = hand / library
     yield row(
-        "step_time, 1000 x 1000 grid",
-        rate,
-        "cells/s",
-        "5e7",
-        rate > 5e7,
-        f"by hand {1e6 / hand:.3g}",
+        "step_time, 1000 x 1000 grid", rate, "cells/s", 5e7, f"by hand {1e6 / hand:.3g}", least=True
     )
-    yield row("  its speed over NumPy by hand", share, "", "0.7", share >= 0.7)
+    yield row("  its speed over NumPy by hand", share, "", 0.7, least=True)
 
 
 def imports() -> Iterator[Row]:
@@ -106,22 +101,8 @@ def imports() -> Iterator[Row]:
     loaded = subprocess.run(
         [sys.executable, "-c", probe], check=True, capture_output=True, text=True
     ).stdout.strip()
-    yield row(
-        "import memwall",
-        ours - bare,
-        "s",
-        "0.3",
-        ours - bare <= 0.3,
-        f"import numpy {array - bare:.3f} s",
-    )
-    yield row(
-        "  of sympy, matplotlib it loads",
-        len(loaded.split()),
-        "",
-        "0",
-        not loaded,
-        loaded or "neither",
-    )
+    yield row("import memwall", ours - bare, "s", 0.3, f"import numpy {array - bare:.3f} s")
+    yield row("  of sympy, matplotlib it loads", len(loaded.split()), "", 0, loaded or "neither")
 
 
 # ---- the pages -----------------------------------------------------------------------------------
@@ -163,13 +144,23 @@ READY = """() => new Promise(done => {
     look(); })"""
 
 
-def usable(browser: Any, address: str, path: str) -> tuple[float, float]:
+@contextmanager
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def usable(browser: Any, address: str, path: str, figure: bool = True) -> tuple[float, float]:
     """Seconds from navigation to a live figure, and to the load event, on a slow processor."""
     context = browser.new_context()
     page = context.new_page()
     slowed(context, page)
     page.goto(address + path, wait_until="commit")
-    ready = page.evaluate(READY) / 1e3
+    ready = page.evaluate(READY) / 1e3 if figure else 0.0
     page.wait_for_load_state("load")
     load = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventStart") / 1e3
     context.close()
@@ -213,36 +204,23 @@ def dragging(browser: Any, address: str, path: str) -> dict[str, list[float]]:
 
 
 def pages() -> Iterator[Row]:
-    from playwright.sync_api import sync_playwright
-
     chapters = sorted(str(p.relative_to(HTML)) for p in HTML.glob("notebooks/*.html"))
-    with sync_playwright() as playwright, served(HTML) as address:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser, served(HTML) as address:
         frames = {(c, i): t for c in chapters for i, t in dragging(browser, address, c).items()}
         heaviest = max(frames, key=lambda k: float(np.percentile(frames[k], 95)))
         middle, late = (float(np.percentile(frames[heaviest], q)) for q in (50, 95))
-        where = f"{heaviest[0]} {heaviest[1]}, heaviest of {len(frames)}"
+        note = f"{Path(heaviest[0]).stem} {heaviest[1]}, heaviest of {len(frames)}"
+        yield row(f"script a frame, dragging, CPU {SLOWER}x slower, p95", late, "ms", 8, note)
+        yield row("  the same, p50", middle, "ms")
+        parts = [(HTML / "_static" / n).read_bytes() for n in ("explorer.js", "explorer.css")]
+        own = [figure.encode() for c in chapters for figure in figures_of(c)]
+        shared, median = sum(map(len, parts)), sorted(own, key=len)[len(own) // 2]
+        packed = sum(len(gzip.compress(x)) for x in (*parts, median))
+        yield row("bytes of explorer.js", len(parts[0]), "B", 40_000)
+        yield row("  with its style sheet", shared, "B", 40_000)
+        note = f"{packed:,} B as a server compresses it; a further one {len(median):,} B, at most {len(max(own, key=len)):,} B"
         yield row(
-            f"script a frame, dragging, CPU {SLOWER}x slower, p95",
-            late,
-            "ms",
-            "8",
-            late <= 8,
-            where,
-        )
-        yield row("  the same, p50", middle, "ms", "", None)
-        script = sum((HTML / "_static" / n).stat().st_size for n in ("explorer.js", "explorer.css"))
-        specs = figure_bytes(chapters)
-        most = max(specs, default=0)
-        alone = (HTML / "_static" / "explorer.js").stat().st_size
-        yield row("bytes of explorer.js", alone, "B", "40 kB", alone <= 40_000)
-        yield row(
-            "bytes the first live figure adds: script, style, spec, still",
-            script + statistics.median(specs),
-            "B",
-            "40 kB",
-            script + statistics.median(specs) <= 40_000,
-            f"a further one {statistics.median(specs):,.0f} B, at most {most:,} B",
+            "  with the median figure's spec and still", shared + len(median), "B", 40_000, note
         )
         weights = {c: weight(browser, address, c) for c in chapters}
         worst = max(weights, key=lambda c: weights[c][0])
@@ -250,108 +228,66 @@ def pages() -> Iterator[Row]:
             "a chapter page, first visit",
             weights[worst][0],
             "B",
-            "2 MB",
-            weights[worst][0] < 2e6,
-            f"{worst}, the heaviest",
+            2e6,
+            f"{Path(worst).stem}, the heaviest",
         )
-        most_requests = max(n for _, n in weights.values())
-        yield row("  its requests", most_requests, "", "40", most_requests <= 40)
-        waits = [usable(browser, address, worst) for _ in range(5)]
+        yield row("  its requests", max(n for _, n in weights.values()), "", 40)
+        first = {c: usable(browser, address, c)[0] for c in chapters}
+        slowest = max(first, key=lambda c: first[c])
+        waits = [usable(browser, address, slowest) for _ in range(5)]
         ready, load = (statistics.median(w[k] for w in waits) for k in (0, 1))
-        yield row(
-            f"first live figure usable, CPU {SLOWER}x slower",
-            ready,
-            "s",
-            "1.0",
-            ready <= 1,
-            f"{worst}; load event {load:.2f} s",
-        )
-        browser.close()
+        note = f"{Path(slowest).stem}, the slowest; its load event {load:.2f} s"
+        yield row(f"first live figure usable, CPU {SLOWER}x slower", ready, "s", 1, note)
 
 
-def figure_bytes(chapters: list[str]) -> list[int]:
-    """Bytes of every live figure inside its page."""
-    sizes = []
-    for chapter in chapters:
-        pieces = (HTML / chapter).read_text("utf-8").split('<div class="mw-explorer"')[1:]
-        sizes += [len(p.partition("</script></div>")[0].encode()) for p in pieces]
-    return sizes
-
-
-def book() -> Iterator[Row]:
-    again = seconds(
-        lambda: subprocess.run(
-            [sys.executable, ROOT / "tools" / "build_book.py"], check=True, capture_output=True
-        ),
-        3,
-    )
-    value = statistics.median(again)
-    yield row("make book, nothing changed", value, "s", "5", value < 5)
+def figures_of(chapter: str) -> list[str]:
+    """Every live figure of a page: its still and its spec."""
+    pieces = (HTML / chapter).read_text("utf-8").split('<div class="mw-explorer"')[1:]
+    return [p.partition("</script></div>")[0] for p in pieces]
 
 
 # ---- what a reader would otherwise use -----------------------------------------------------------
 
 
-def vega() -> Iterator[Row]:
-    """The same three curves in Vega-Lite through Altair, one parameter dragged."""
-    code = (
-        "import altair as alt, sys;from pathlib import Path\n"
-        "d = alt.sequence(0, 5, .025, as_='x')\n"
-        "b = alt.param(name='b', value=3, bind=alt.binding_range(min=0, max=5, step=.01))\n"
-        "f = ['2*datum.x+b', 'max(2*datum.x, b)', 'log(1+exp(datum.x))*b']\n"
-        "c = alt.layer(*[alt.Chart(d).mark_line().transform_calculate(y=e).encode(x='x:Q', y='y:Q') for e in f])\n"
-        "Path(sys.argv[1]).write_text(c.add_params(b).to_html(inline=True))\n"
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        python = Path(folder) / "venv" / "bin" / "python"
-        subprocess.run([sys.executable, "-m", "venv", python.parent.parent], check=True)
-        subprocess.run(
-            [python, "-m", "pip", "install", "-q", "altair", "vl-convert-python"], check=True
-        )
-        file = Path(folder) / "vega.html"
-        subprocess.run([python, "-c", code, file], check=True)
-        yield row("bytes of Vega on a page (Altair, inline)", file.stat().st_size, "B", "", None)
+def against() -> Iterator[Row]:
+    with chromium() as browser, tempfile.TemporaryDirectory() as folder:
+        yield from bench_against.vega(browser, slowed, row)
+        yield from bench_against.kernel(row)
+        with served(bench_against.stock(Path(folder))) as address:
+            size, requests = weight(browser, address, "page0.html")
+            loads = [usable(browser, address, "page0.html", figure=False)[1] for _ in range(5)]
+        note = f"one formula, one figure; {requests} requests, MathJax and widgets from elsewhere not counted"
+        yield row("a stock Jupyter Book page", size, "B", note=note)
+        yield row(f"  its load event, CPU {SLOWER}x slower", statistics.median(loads), "s")
+
+
+def builds() -> Iterator[Row]:
+    yield from bench_against.builds(row)
 
 
 def printed(rows: list[Row]) -> str:
-    lines = [f"{'what':<62} {'measured':>14}   {'reach':<7} ok   beside it"]
+    def number(x: float) -> str:
+        return f"{x:,.3g}" if x < 1e4 else f"{x:,.0f}" if x < 1e7 else f"{x:.3e}"
+
+    lines = [f"{'what':<52} {'measured':>19}   {'reach':<10} ok   beside it"]
     for r in rows:
-        value = (
-            f"{r['value']:,.3g}"
-            if abs(r["value"]) < 1e4
-            else f"{r['value']:.3e}"
-            if r["unit"] == "cells/s"
-            else f"{r['value']:,.0f}"
-        )
+        reach = "" if r["reach"] is None else f"{r['reach']:g}"
         ok = {True: "yes", False: "NO", None: ""}[r["ok"]]
-        lines.append(
-            f"{r['what']:<62} {value + ' ' + r['unit']:>14}   {r['reach']:<7} {ok:<4} {r['against']}"
-        )
+        value = f"{number(r['value'])} {r['unit']}"
+        lines.append(f"{r['what']:<52} {value:>19}   {reach:<10} {ok:<4} {r['note']}")
     return "\n".join(lines)
 
 
 def main() -> int:
+    parts = {"grid": grid, "imports": imports, "pages": pages, "against": against, "builds": builds}
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument(
-        "--against", action="store_true", help="install Altair in a temporary place and weigh it"
-    )
-    options.add_argument("--only", nargs="*", default=(), help="grid imports pages book")
-    given = options.parse_args()
-    parts = {"grid": grid, "imports": imports, "pages": pages, "book": book}
-    if given.against:
-        parts["vega"] = vega
-    rows = [
-        r for name, part in parts.items() if not given.only or name in given.only for r in part()
-    ]
+    options.add_argument("--only", nargs="*", choices=parts, default=list(parts))
+    rows = [r for name in options.parse_args().only for r in parts[name]()]
     print(printed(rows))
     busy = os.getloadavg()[0] / (os.cpu_count() or 1) if hasattr(os, "getloadavg") else 0.0
     if busy > 1.5:
         print(
             f"The machine had {busy:.1f} jobs a processor: times are too long by about that much."
-        )
-    if not given.against:
-        print(
-            "Not measured here: Vega through Altair (--against weighs it) and ipywidgets with Matplotlib."
         )
     (ROOT / "_build" / "bench.json").write_text(
         json.dumps(
