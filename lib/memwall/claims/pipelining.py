@@ -227,7 +227,7 @@ def _demand() -> bool:
     "Each GPU holds its share of the weights: E ways in the rack, P ways over racks",
     unit="byte",
     where="05_pipelining#the-stages-cancel",
-    reason="10^12 parameters at FP8, E = 64, P = 4; no number was stated.",
+    reason="A trillion parameters at FP8, E = 64, P = 4; no number was stated.",
 )
 def _weights_each() -> float:
     return pipelining.weights_per_chip(GUESS, CHIPS, FOUR)
@@ -307,7 +307,7 @@ def _no_lending() -> bool:
     "Fetching the weights takes really long on an H100 box",
     unit="s",
     where="05_pipelining#time-does-not-divide",
-    reason="10^12 FP8 parameters on 8 H100; no number was stated.",
+    reason="A trillion FP8 parameters on 8 H100; no number was stated.",
 )
 def _fetch() -> float:
     return roofline.weight_time(GUESS, chip("H100").system(8))
