@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -288,6 +289,34 @@ def test_the_students_notebook_runs_and_its_self_check_speaks(tmp_path):
     assert "q1: it reads as a number. Your unit is that of an amount of data" in told
     assert "q2: it cannot be read: it ends too early" in told
     assert "q3: reads as 4 $/ Mtok. Well formed." in told
+
+
+@pytest.mark.parametrize(
+    ("line", "warned"),
+    [
+        ('q1 = "5 ms"', False),
+        ("q1 = '5 ms'  # so", False),
+        ('q1 = """5\n  ms"""', False),
+        ("q1 = 5e3", False),
+        ("q1 = 5_000", False),
+        ("print(1)", False),
+        ('q1 = f"{5} ms"', True),
+        ('q1 = ("5 ms")', True),
+        ('q1 = str(5) + " ms"', True),
+        ('q1 = "5" " ms"', True),
+        ('q1 = "5 \\u00b5s"', True),
+        ("q1 = 10 * 5", True),
+    ],
+)
+def test_the_self_check_warns_of_what_the_marker_will_not_run(monkeypatch, capsys, line, warned):
+    import IPython
+
+    shell = SimpleNamespace(user_ns={"In": ["", f'{line}\ncheck("q1", q1)']})
+    monkeypatch.setattr(IPython, "get_ipython", lambda: shell)
+    names = {"q1": "5 ms"}
+    exec(line, names)
+    selfcheck.check("q1", names["q1"], unit="", least="0", most="1e9")
+    assert ("the marker runs nothing" in capsys.readouterr().out) is warned
 
 
 def test_the_wheel_is_a_wheel(tmp_path):

@@ -9,6 +9,7 @@ every student and wide; no key is here or reachable from here.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,8 +35,29 @@ def check(
     options: str = "",
 ) -> None:
     """Print what can be said about the form of an answer."""
-    print(
-        f"{name}: {report(answer, unit=unit, least=least, most=most, symbols=symbols, options=options)}"
+    told = report(answer, unit=unit, least=least, most=most, symbols=symbols, options=options)
+    print(f"{name}: {told}{_read_otherwise(name, answer)}")
+
+
+def _read_otherwise(name: str, answer: Any) -> str:
+    """A warning where the marker, which reads this cell and runs nothing, finds another answer in it."""
+    from .submissions import answers_in
+
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    cells = shell.user_ns.get("In", [""]) if shell else [""]
+    found = list(answers_in(cells[-1], [name]))
+    if not found:
+        return ""
+    read = found[-1][1]
+    try:  # a bare number is read as it stands
+        same = not isinstance(answer, str) and float(read) == answer
+    except ValueError:
+        same = False
+    if same or read.split() == str(answer).split():
+        return ""
+    return (
+        f" But the marker runs nothing and reads {read[:60]!r} here: write the answer itself between "
+        f'quotes, {name} = "...", in one line.'
     )
 
 

@@ -68,7 +68,9 @@ def read_submission(path: Path, labels: Iterable[str], max_bytes: int = MAX_BYTE
         kind, source = _source(cell)
         if kind == "code":
             # the last answer that is not blank counts, as when the notebook is run top to bottom
-            answers |= {n: t for n, t in _answers(source, labels) if t.strip() or n not in answers}
+            answers |= {
+                n: t for n, t in answers_in(source, labels) if t.strip() or n not in answers
+            }
         elif kind == "markdown":
             head = head or _stamp_line(source)
             writing, text = _essay(cell, source, labels, writing)
@@ -158,7 +160,7 @@ _LITERAL = re.compile(
 )
 
 
-def _answers(source: str, labels: list[str]) -> Iterator[tuple[str, str]]:
+def answers_in(source: str, labels: list[str]) -> Iterator[tuple[str, str]]:
     """Lines `q3 = "..."` of a cell: label and the text between the quotes, not interpreted."""
     for match in _ASSIGNED.finditer(source):
         label = match.group(1)
