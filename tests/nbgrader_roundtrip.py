@@ -1,7 +1,11 @@
 """The round trip through nbgrader, with its own commands; `make test-nbgrader` runs it.
 
-It needs an environment with nbgrader (requirements-nbgrader.in) and is not part of the usual
-tests: pytest finds it only when it is named.
+It needs an environment of its own and is not part of the usual tests: pytest finds it only when
+it is named, and the tests' conftest wants packages that nbgrader's environment lacks. By hand:
+
+    python -m venv _build/nbgrader
+    _build/nbgrader/bin/pip install -r requirements-nbgrader.in --editable .
+    _build/nbgrader/bin/python -m pytest --noconftest tests/nbgrader_roundtrip.py
 """
 
 import csv
