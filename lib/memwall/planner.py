@@ -283,7 +283,8 @@ class Plan:
 
         def speed(label: str, value: float, chapter: str) -> tuple[str, str, str, str]:
             low, high = (value / b for b in reversed(self.band))
-            return label, human(value, "token/s"), f"{human(low)} to {human(high)}", chapter
+            span = f"{human(low)} to {human(high, 'token/s')}"
+            return label, human(value, "token/s"), span, chapter
 
         def cost(label: str, value: float | None) -> tuple[str, str, str, str]:
             if value is None:

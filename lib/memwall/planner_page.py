@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import catalog, forecast, planner
-from .algebra import minimum, where
+from .algebra import maximum, minimum, where
 from .batching import fast_batch_ratio
 from .explorer import (
     Bar,
@@ -13,6 +13,7 @@ from .explorer import (
     Choice,
     Curve,
     Explorer,
+    Guide,
     Lines,
     Point,
     Preset,
@@ -23,7 +24,7 @@ from .explorer import (
 )
 from .nouns import Model, Unknown
 from .roofline import balance_batch, resident_bytes
-from .units import HOUR
+from .units import HOUR, human
 
 WIDTHS = {"16 bit": 2.0, "8 bit": 1.0, "4 bit": 0.5}
 SHAPE = ("n_total", "n_active", "layers", "d_model", "experts", "experts_active", "attention_width")
@@ -62,6 +63,44 @@ def chip_options(symbols: dict[str, Any], torus: Any, rent: Any) -> dict[str, di
     return options
 
 
+def list_prices(listed: dict[str, Any]) -> dict[str, dict[Any, float]]:
+    """Price lists of the catalog as values of the figure's variables, the lists with all three prices."""
+    fields = ("input", "cache_read", "output")
+    known = [
+        p for p in catalog.prices() if not any(isinstance(getattr(p, f), Unknown) for f in fields)
+    ]
+    options: dict[str, dict[Any, float]] = {}
+    for p in known:
+        tier = f", above {human(p.context_from)} tokens" if p.context_from else ""
+        option = f"{p.name}{tier}"
+        if sum(q.name == p.name and q.context_from == p.context_from for q in known) > 1:
+            option = f"{option}, {p.date}"
+        options[option] = {listed[f]: float(getattr(p, f)) for f in fields}
+    return options
+
+
+def own_sliders(m: dict[str, Any], c: dict[str, Any], elements: Any) -> list[Slider]:
+    """What the two lists set, to be typed for a model or a chip that no list has."""
+
+    def size(symbol: Any, label: str, low: float, high: float, unit: str, **more: Any) -> Slider:
+        return Slider(symbol, label, low, high, unit=unit, log=True, **more)
+
+    return [
+        size(m["n_total"], "All parameters", 1e8, 1e14, "parameters"),
+        size(m["n_active"], "Active parameters", 1e8, 1e14, "parameters"),
+        size(m["layers"], "Layers", 1, 1000, "1", integer=True),
+        size(elements, "Values cached a token", 100, 1e7, "1"),
+        size(m["experts"], "Experts of a layer", 1, 1e4, "1", integer=True),
+        size(m["experts_active"], "Experts a token meets", 1, 1e4, "1", integer=True),
+        size(c["chip_capacity"], "Memory, each", 1e9, 1e13, "B"),
+        size(c["chip_bandwidth"], "Bandwidth of it, each", 1e10, 1e15, "B/s"),
+        size(c["flops_bf16"], "Rate at 16 bit, each", 1e12, 1e18, "FLOP/s", zero=True),
+        size(c["flops_fp8"], "Rate at 8 bit, each", 1e12, 1e18, "FLOP/s", zero=True),
+        size(c["flops_fp4"], "Rate at 4 bit, each", 1e12, 1e18, "FLOP/s", zero=True),
+        size(c["chip_scale_up"], "Link, each", 1e9, 1e14, "B/s"),
+    ]
+
+
 def planner_figure() -> Explorer:
     """The whole planner: memory, step, speed, price, frontier, and the words for what cannot be."""
     import sympy
@@ -70,7 +109,8 @@ def planner_figure() -> Explorer:
     P, D = variables("stages replicas")
     prompt, output, cached = variables("prompt output cached", nonnegative=True)
     wide, narrow, arith = variables("weight_bytes cache_bytes arithmetic_bytes")
-    elements, rent, torus = variables("cache_elements rent torus", nonnegative=True)
+    elements, rent, torus, wanted = variables("cache_elements rent torus wanted", nonnegative=True)
+    listed = {f: variables(f"listed_{f}") for f in ("input", "cache_read", "output")}
     m = {f: variables(f) for f in SHAPE}
     c = {f: variables(f, nonnegative=True) if f in RATES else variables(f) for f in (*RATES, *CHIP)}
 
@@ -156,6 +196,9 @@ def planner_figure() -> Explorer:
             Slider(output, "Answer", 1, 1e5, 500, unit="tokens", log=True, integer=True),
             Slider(cached, "Prompt found in a cache", 0, 1, 0, unit="%"),
             Slider(rent, "Rent of a chip and hour ($)", 0.1, 20, log=True),
+            Slider(wanted, "Speed to reach", 1, 1000, 0, unit="token/s", log=True, zero=True),
+            Preset("List price beside it", list_prices(listed), default="deepseek-chat (V3)"),
+            *own_sliders(m, c, elements),
         ],
         chart=[
             Bars(
@@ -171,6 +214,10 @@ def planner_figure() -> Explorer:
                     Point("balance batch", 1 / step, cost, "weights", at=balanced),
                     Point("a fast mode", 1 / step, cost, "compute", when=fast >= 1, at=fast),
                 ],
+                guides=[
+                    Guide("list price", y=listed["output"]),
+                    Guide("speed to reach", x=wanted, when=wanted > 0),
+                ],
             ),
         ],
         readouts=[
@@ -181,7 +228,13 @@ def planner_figure() -> Explorer:
             banded("First token", first, "s", "first", "06_pricing.html"),
             banded("Output", cost, "$/token", "cost", "01_batching.html"),
             banded("Input", into, "$/token", "input", "06_pricing.html"),
-            Readout("Cached input", kept, "$/token", key="cached_cost", link="06_pricing.html"),
+            banded("Cached input", kept, "$/token", "cached_cost", "06_pricing.html"),
+            Readout("List price, output", listed["output"], "$/token", key="list_output",
+                    link="06_pricing.html"),
+            Readout("List price, input", listed["input"], "$/token", key="list_input",
+                    link="06_pricing.html"),
+            Readout("List price, cached", listed["cache_read"], "$/token", key="list_cached",
+                    link="06_pricing.html"),
             Readout("Step, floor", forecast.step_floor(B, context, model, group), "s",
                     key="floor", link="02_roofline.html"),
             Readout("Balance batch, no cache", balanced, "sequences", key="balance",
@@ -191,6 +244,8 @@ def planner_figure() -> Explorer:
                     link="01_batching.html"),
             Readout("Memory of a replica", replica.capacity, "B", key="capacity"),
             Readout("Room beside the weights", free, "B", key="room", link="05_pipelining.html"),
+            Readout("Left beside both", maximum(replica.capacity - held, 0), "B", key="left",
+                    link="05_pipelining.html"),
             Readout("Largest batch", planner.largest_batch(context, model, replica), "sequences",
                     key="largest_batch", link="05_pipelining.html"),
             Readout("Largest context", planner.largest_context(B, model, replica), "tokens",
@@ -206,6 +261,9 @@ def planner_figure() -> Explorer:
             (sympy.Eq(one, 0), "This chip has no rate at that width in the catalog: choose another for the arithmetic."),
             (weights > replica.capacity, "The weights need {weights} and a replica has {capacity}: take more chips, or store them in fewer bits."),
             (sympy.And(weights <= replica.capacity, held > replica.capacity), "The caches need {caches} and {room} is left: a smaller batch, a shorter context or a narrower cache would fit."),
+            (sympy.And(wanted > 0, 1 / step < wanted), "One user gets {speed}, less than the speed to reach: drag the batch down until your point meets the line. If it never does, take more chips or faster ones."),
+            (m["n_active"] > m["n_total"], "More parameters are active than there are."),
+            (m["experts_active"] > m["experts"], "A token would meet more experts than a layer has."),
             (sympy.And(m["experts"] > 1, m["experts"] < G), "A group has more chips than a layer has experts: some would hold none."),
             (m["layers"] < P, "There are more stages than layers."),
             (minimum(arith, wide) < wide, "The arithmetic is narrower than the weights: they would be rounded on the way."),
