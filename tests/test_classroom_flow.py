@@ -510,6 +510,16 @@ def test_without_a_roster_no_class_is_made_up(tmp_path, monkeypatch, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_names_are_cut_where_tables_want_two():
+    for student, names in (
+        (Student("a", "Ada King Lovelace"), ("Ada King", "Lovelace")),
+        (Student("a", "Eve"), ("Eve", "")),
+        (Student("a", "", {"first": "Ada", "last_name": "King"}), ("Ada", "King")),
+        (Student("a"), ("", "")),
+    ):
+        assert student.first_last() == names
+
+
 def test_the_example_roster_is_one():
     assert len(read_roster(ASSIGNMENTS / "roster.csv")) >= 5
 
@@ -558,6 +568,9 @@ def test_nbgrader_is_asked_for_only_when_used(course, capsys):
         "eve",
     ]
     assert len(rows(Path("nbcourse/students.csv"))) == 3
+    (wheel,) = Path("nbcourse/papers").glob("*.whl")  # not whatever an index calls by this name
+    for path in Path("nbcourse").rglob("*.ipynb"):
+        assert f"%pip install --quiet {wheel.name}\\n" in path.read_text(encoding="utf-8")
 
 
 # ---------------------------------------------------------------- the teaching page

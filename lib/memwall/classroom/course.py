@@ -30,6 +30,14 @@ class Student:
         """The first of these columns that the roster fills."""
         return next((self.columns[n] for n in names if self.columns.get(n)), "")
 
+    def first_last(self) -> tuple[str, str]:
+        """First and last name: the roster's columns, or the name cut at its last space."""
+        first, _, last = self.name.rpartition(" ")
+        return (
+            self.column("first_name", "first") or first or self.name,
+            self.column("last_name", "last") or (last if first else ""),
+        )
+
 
 @dataclass(frozen=True)
 class Roster:

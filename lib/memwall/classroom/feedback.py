@@ -106,13 +106,11 @@ def _solution(item: Item) -> str:
 
 
 def _hand_item(row: Row, item: Item) -> str:
-    from .grading import criteria
-
     head = f"<h2>{item.label}. {_text(item.question.title)}</h2>"
     if not row.essays.get(item.label):
         head += "<p>Nothing was written here.</p>"
     lines = []
-    for key, criterion in criteria(item).items():
+    for key, criterion in item.criteria().items():
         points = row.hand.get(key)
         shown = "not marked yet" if points is None else f"{points:g} of {criterion.points}"
         lines.append(f"<tr><td>{_text(criterion.name)}</td><td>{shown}</td></tr>")
@@ -121,8 +119,6 @@ def _hand_item(row: Row, item: Item) -> str:
 
 def essays_page(marked: Class) -> str:
     """Everything a person has to mark, with the rubric; names left out so that they do not count."""
-    from .grading import criteria
-
     body = [f"<h1>{_text(marked.set.title)}: to mark by hand</h1>",
             "<p>Enter points in hand.csv, and a comment for the student if you like; run grade again, and it reads "
             "them in.</p>"]  # fmt: skip
@@ -131,7 +127,7 @@ def essays_page(marked: Class) -> str:
         rubric = "".join(
             f"<tr><td>{key}</td><td>{_text(c.name)}</td><td>{c.points}</td><td>{_text(c.full)}</td>"
             f"<td>{_text(c.half)}</td><td>{_text(c.none)}</td></tr>"
-            for key, c in criteria(item).items()
+            for key, c in item.criteria().items()
         )
         body.append(
             f"<h2>{item.label}. {_text(item.question.title)}</h2>{WIDE}<table><tr><th>column</th><th>marked for"

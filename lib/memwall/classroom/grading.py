@@ -19,6 +19,7 @@ from ..units import InputError
 from . import feedback
 from .answers import BLANK, Verdict
 from .course import Roster, Student, read_table
+from .lms import table as lms_table
 from .sets import Item, Paper, ProblemSet
 from .submissions import (
     MAX_BYTES,
@@ -61,11 +62,22 @@ class Row:
 
     @property
     def hand_score(self) -> float:
-        return sum(points or 0 for points in self.hand.values())
+        return _number(sum(points or 0 for points in self.hand.values()))
 
     @property
     def total(self) -> float:
-        return self.score + self.hand_score
+        return _number(self.score + self.hand_score)
+
+    def cells(self) -> list[Any]:
+        """Points for each question: by the machine; by hand, or nothing while a line of the rubric waits."""
+        return [
+            self.hand_points(item) if item.question.by_hand else self.points(item)
+            for item in self.paper.items
+        ]
+
+    def hand_points(self, item: Item) -> float | str:
+        points = [self.hand.get(key) for key in item.criteria()]
+        return "" if None in points else _number(sum(p or 0 for p in points))
 
 
 # ---------------------------------------------------------------- one student
@@ -181,8 +193,6 @@ def grade(
 
 def write_all(marked: Class, out: str | Path, *, reveal: bool = False, lms: str = "") -> Path:
     """Write scores.csv, the feedback pages, what is left to mark by hand, and what `stats` reads."""
-    from . import lms as formats
-
     out = Path(out)
     pages = out / "feedback"
     pages.mkdir(parents=True, exist_ok=True)
@@ -194,7 +204,7 @@ def write_all(marked: Class, out: str | Path, *, reveal: bool = False, lms: str 
         page.write_text(feedback.page(row, reveal), encoding="utf-8")
     write_csv(out / "scores.csv", *score_table(marked))
     if lms:
-        write_csv(out / f"scores_{lms}.csv", *formats.table(lms, marked))
+        write_csv(out / f"scores_{lms}.csv", *lms_table(lms, marked))
     write_csv(out / "unclaimed.csv", ["file", "why"], [list(entry) for entry in marked.unclaimed])
     (out / "results.json").write_text(json.dumps(_results(marked), indent=1), encoding="utf-8")
     return out / "scores.csv"
@@ -216,22 +226,14 @@ def score_table(marked: Class) -> tuple[list[str], list[list[Any]]]:
         "notes",
     ]
     most = marked.set.points + marked.set.hand_points
-    rows = []
-    for row in marked.rows:
-        cells = [
-            _hand_cell(row, i) if i.question.by_hand else row.points(i) for i in row.paper.items
+    rows = [
+        [
+            row.student.id, row.student.name, *row.cells(), row.score, row.hand_score, row.total, most,
+            row.status, row.reason, "; ".join(row.notes),
         ]
-        rows.append([
-            row.student.id, row.student.name, *cells, row.score, _number(row.hand_score),
-            _number(row.total), most, row.status, row.reason, "; ".join(row.notes),
-        ])  # fmt: skip
+        for row in marked.rows
+    ]  # fmt: skip
     return header, rows
-
-
-def _hand_cell(row: Row, item: Item) -> Any:
-    """Points by hand, or nothing while one of the criteria waits."""
-    points = [row.hand.get(key) for key in criteria(item)]
-    return "" if any(p is None for p in points) else _number(sum(p or 0 for p in points))
 
 
 def _number(value: float) -> float | int:
@@ -262,11 +264,6 @@ def _results(marked: Class) -> dict[str, Any]:
 # ---------------------------------------------------------------- what a person marks
 
 
-def criteria(item: Item) -> dict[str, Any]:
-    """The rubric's lines of a part marked by hand, by their column in hand.csv."""
-    return {f"{item.label}.{i}": c for i, c in enumerate(item.asked.rubric, start=1)}
-
-
 def _merge_hand(path: Path, marked: Class) -> None:
     """Take the points and comments of hand.csv into the rows, and add lines and columns that are missing.
 
@@ -274,7 +271,7 @@ def _merge_hand(path: Path, marked: Class) -> None:
     students who are not in this roster stay as they are.
     """
     items = marked.rows[0].paper.by_hand if marked.rows else []
-    columns = {f"{key} {c.name}": (key, c) for item in items for key, c in criteria(item).items()}
+    columns = {f"{key} {c.name}": (key, c) for item in items for key, c in item.criteria().items()}
     header, entered, delimiter = ["student", "name", *columns, "comment"], {}, ","
     if path.is_file():
         table = read_table(path)

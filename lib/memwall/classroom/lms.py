@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..nouns import suggest
 from ..units import InputError
-from .course import Student
 
 if TYPE_CHECKING:
     from .grading import Class, Row
@@ -29,10 +28,7 @@ def table(lms: str, marked: Class) -> Table:
 
 
 def _cells(row: Row) -> list[Any]:
-    from .grading import _hand_cell, _number
-
-    each = [_hand_cell(row, i) if i.question.by_hand else row.points(i) for i in row.paper.items]
-    return [_number(row.total), *each]
+    return [row.total, *row.cells()]
 
 
 def _titles(marked: Class) -> list[tuple[str, int]]:
@@ -42,14 +38,6 @@ def _titles(marked: Class) -> list[tuple[str, int]]:
     return [(f"{set.name} total", set.points + set.hand_points), *each]
 
 
-def _first_last(student: Student) -> tuple[str, str]:
-    first, _, last = student.name.rpartition(" ")
-    return (
-        student.column("first_name", "first") or first or student.name,
-        student.column("last_name", "last") or last,
-    )
-
-
 def canvas(marked: Class) -> Table:
     """Canvas gradebook: five columns that name a student, a row of points possible, then scores."""
     titles = _titles(marked)
@@ -57,7 +45,7 @@ def canvas(marked: Class) -> Table:
     rows: list[list[Any]] = [["    Points Possible", "", "", "", "", *(p for _, p in titles)]]
     for row in marked.rows:
         student = row.student
-        first, last = _first_last(student)
+        first, last = student.first_last()
         rows.append([
             f"{last}, {first}" if last else student.name or student.id, student.column("canvas_id"),
             student.column("sis_user_id", "sis_id"),
@@ -78,7 +66,7 @@ def moodle(marked: Class) -> Table:
     ]
     rows = [
         [
-            *_first_last(r.student),
+            *r.student.first_last(),
             r.student.id,
             r.student.column("email"),
             *_cells(r),
@@ -100,7 +88,7 @@ def gradescope(marked: Class) -> Table:
     for row in marked.rows:
         total, *each = _cells(row)
         status = "Missing" if row.status == "missing" else "Graded"
-        person = [*_first_last(row.student), row.student.id, row.student.column("email")]
+        person = [*row.student.first_last(), row.student.id, row.student.column("email")]
         rows.append([*person, row.student.column("section"), total, titles[0][1], status, *each])
     return header, rows
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..units import InputError
 from .course import Roster, Student
 from .grading import safe_cell
-from .papers import make_papers, notebook, write_notebook
+from .papers import notebook, write_notebook, write_wheel
 from .sets import ProblemSet
 
 if TYPE_CHECKING:
@@ -33,9 +33,11 @@ def write_course(
     """Write the course: the frame of the set in `source/`, students.csv, each student's paper.
 
     `nbgrader generate_assignment set1` reads the frame; the papers to hand out are in
-    `papers/<id>/set1.ipynb`, and come back to `submitted/<id>/set1/set1.ipynb`.
+    `papers/<id>/set1.ipynb`, with the wheel that lies in `papers/`, and come back to `submitted/<id>/set1/set1.ipynb`.
     """
-    course = Path(course)
+    course, papers = Path(course), Path(course) / "papers"
+    papers.mkdir(parents=True, exist_ok=True)
+    install = install or write_wheel(papers).name
     source = course / "source" / set.name
     source.mkdir(parents=True, exist_ok=True)
     config = course / "nbgrader_config.py"
@@ -49,13 +51,13 @@ def write_course(
         writer = csv.writer(file)
         writer.writerow(["id", "first_name", "last_name", "email"])
         for s in roster.students:
-            first, _, last = s.name.rpartition(" ")
-            cells = [s.id, first or s.name, last if first else "", s.column("email")]
+            cells = [s.id, *s.first_last(), s.column("email")]
             writer.writerow([safe_cell(cell) for cell in cells])
     for student in roster.students:
-        folder = course / "papers" / student.id
-        made = list(make_papers(set, [student], seed, folder, install or "memwall", nbgrader=True))
-        made[0].replace(folder / f"{set.name}.ipynb")
+        folder = papers / student.id
+        folder.mkdir(exist_ok=True)
+        paper = notebook(set.paper(student.id, seed), student.name, install, nbgrader=True)
+        write_notebook(folder / f"{set.name}.ipynb", paper)
     return course
 
 
@@ -86,21 +88,18 @@ def load_scores(marked: Class, course: str | Path) -> int:
                 item = items.get(grade.name)
                 if item is None:
                     continue
-                waits = False
-                if item.question.by_hand:
-                    keys = [k for k in row.hand if k.startswith(f"{item.label}.")]
-                    waits = any(row.hand[k] is None for k in keys) or not keys
-                    grade.manual_score = sum(row.hand[k] or 0 for k in keys)
-                else:
-                    grade.manual_score = row.points(item)
-                grade.needs_manual_grade = waits
+                by_hand = (
+                    [row.hand.get(key) for key in item.criteria()] if item.question.by_hand else []
+                )
+                grade.manual_score = row.points(item) + sum(points or 0 for points in by_hand)
+                grade.needs_manual_grade = None in by_hand
             book.db.commit()
     return len(marked.rows)
 
 
 def _add_student(book: object, student: Student) -> None:
-    first, _, last = student.name.rpartition(" ")
+    first, last = student.first_last()
     book.update_or_create_student(  # type: ignore[attr-defined]
-        student.id, first_name=first or student.name or None, last_name=last or None,
+        student.id, first_name=first or None, last_name=last or None,
         email=student.column("email") or None,
     )  # fmt: skip

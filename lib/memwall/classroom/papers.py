@@ -10,14 +10,14 @@ import base64
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from ..units import InputError
 from .answers import Choice, Formula, Written
-from .course import Roster, Student
+from .course import Roster
 from .sets import Item, Paper, ProblemSet
 
 HAND_MARK = "**Your answer to {label}** (write below this line)"
@@ -158,27 +158,25 @@ def write_notebook(path: Path, content: dict[str, Any]) -> None:
 
 def make_papers(
     set: ProblemSet,
-    roster: Roster | Iterable[Student],
+    roster: Roster,
     seed: bytes,
     folder: str | Path,
     install: str = "",
-    nbgrader: bool = False,
 ) -> Iterator[Path]:
     """Write one notebook per student into a folder, and yield each; with the library beside them.
 
     `install` is what pip shall install where the library is missing (a URL, a path); left out, a
     wheel of this library is written into the folder, and the notebooks look for it there.
     """
-    students = roster.students if isinstance(roster, Roster) else tuple(roster)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     if not install:
         install = write_wheel(folder).name
     if any(c in install for c in "\n\r;|&`"):
         raise InputError(f"{install!r} is nothing that pip installs")
-    for student in students:
+    for student in roster.students:
         path = folder / notebook_name(set, student.id)
-        write_notebook(path, notebook(set.paper(student.id, seed), student.name, install, nbgrader))
+        write_notebook(path, notebook(set.paper(student.id, seed), student.name, install))
         yield path
 
 

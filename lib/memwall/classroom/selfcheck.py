@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from .answers import unit_complaint
 from .grammar import (
     GrammarError,
     dimension,
@@ -22,27 +23,16 @@ from .grammar import (
     parse_quantity,
     parse_unit,
 )
+from .submissions import answers_in
 
 
-def check(
-    name: str,
-    answer: Any,
-    *,
-    unit: str = "",
-    least: str = "",
-    most: str = "",
-    symbols: Mapping[str, str] | None = None,
-    options: str = "",
-) -> None:
+def check(name: str, answer: Any, **form: Any) -> None:
     """Print what can be said about the form of an answer."""
-    told = report(answer, unit=unit, least=least, most=most, symbols=symbols, options=options)
-    print(f"{name}: {told}{_read_otherwise(name, answer)}")
+    print(f"{name}: {report(answer, **form)}{_read_otherwise(name, answer)}")
 
 
 def _read_otherwise(name: str, answer: Any) -> str:
     """A warning where the marker, which reads this cell and runs nothing, finds another answer in it."""
-    from .submissions import answers_in
-
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     cells = shell.user_ns.get("In", [""]) if shell else [""]
     found = list(answers_in(cells[-1], [name]))
@@ -107,8 +97,6 @@ def _formula(answer: str, unit: str, symbols: Mapping[str, str]) -> str:
 
 
 def _quantity(answer: str, unit: str, least: str, most: str) -> str:
-    from .answers import unit_complaint
-
     given = parse_quantity(answer)
     if complaint := unit_complaint(given.measure, parse_unit(unit), unit):
         return f"it reads as a number. {complaint}"

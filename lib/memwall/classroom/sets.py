@@ -28,7 +28,7 @@ from typing import Any, TypeVar
 
 from ..nouns import suggest
 from ..units import InputError
-from .answers import Asked, Written
+from .answers import Asked, Criterion, Written
 
 T = TypeVar("T")
 ATTEMPTS = 300  # draws before a question's author is told that it almost never works out
@@ -120,6 +120,10 @@ class Item:
     label: str
     question: Question
     asked: Any
+
+    def criteria(self) -> dict[str, Criterion]:
+        """The lines of its rubric, by their column in hand.csv: h1.1, h1.2 ..."""
+        return {f"{self.label}.{i}": c for i, c in enumerate(self.asked.rubric, start=1)}
 
 
 @dataclass(frozen=True)
