@@ -20,7 +20,7 @@ from .answers import Choice, Formula, Written
 from .course import Roster
 from .sets import Item, Paper, ProblemSet
 
-HAND_MARK = "**Your answer to {label}** (write below this line)"
+HAND_MARK = "**Your answer to {label}** (write below this line, and in text cells below it if you need more)"
 STAMP_LINE = "Paper `{set}/{student}/{stamp}`"
 
 _HOW = """\
