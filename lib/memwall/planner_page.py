@@ -178,6 +178,7 @@ def planner_figure() -> Explorer:
     return Explorer(
         "planner",
         title=[
+            (sympy.Eq(one, 0), "No arithmetic at this width: the chip has no rate for it"),
             (weights > replica.capacity, "The weights alone do not fit: {weights} into {capacity}"),
             (held > replica.capacity, "The caches do not fit: {room} left, {caches} needed"),
             "{speed} for each of {batch}, at {cost} of output",
