@@ -114,9 +114,6 @@ def planner_figure() -> Explorer:
     m = {f: variables(f) for f in SHAPE}
     c = {f: variables(f, nonnegative=True) if f in RATES else variables(f) for f in (*RATES, *CHIP)}
 
-    model = Model(
-        **m, bytes_per_param=wide, kv_bytes_per_token=elements * narrow, name="model",
-    )  # fmt: skip
     one = where(
         sympy.Eq(arith, 2), c["flops_bf16"],
         where(sympy.Eq(arith, 1), c["flops_fp8"], c["flops_fp4"]),
@@ -131,6 +128,14 @@ def planner_figure() -> Explorer:
 
     rate = sympy.Symbol("rate", positive=True)
     lets[rate] = one
+    # typed sizes may contradict each other: a message says so, and the figure goes on with the lesser
+    lesser = {
+        part: name(f"least_{part}", minimum(m[part], m[whole]))
+        for part, whole in (("n_active", "n_total"), ("experts_active", "experts"))
+    }
+    model = Model(
+        **m | lesser, bytes_per_param=wide, kv_bytes_per_token=elements * narrow, name="model",
+    )  # fmt: skip
     group = forecast.Group(
         flops=G * rate, attention_flops=G * c["flops_bf16"], bandwidth=G * c["chip_bandwidth"],
         chips=G, domain=c["domain"], link=c["chip_scale_up"], card=c["chip_scale_out"], stages=P,
