@@ -5,10 +5,10 @@ INSTALLED := .venv/.installed
 BROWSER := .venv/.browser
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadscope --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg
 
-.PHONY: help book test lab lint format bench pdf clean update
+.PHONY: help book test lab lint format links bench mutate pdf clean update papers marks test-nbgrader
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 $(INSTALLED): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed")'
@@ -42,11 +42,32 @@ format: $(INSTALLED)  ## put code and notebooks into the project's form
 	$(BIN)/ruff format --quiet lib tests tools notebooks
 	$(BIN)/python tools/notebooks.py
 
+links: book  ## ask every outside address that the book names whether it still answers
+	$(BIN)/python tools/links.py
+
+mutate: $(INSTALLED)  ## change the library in small ways and see whether its tests notice
+	$(BIN)/python tools/mutate.py
+
 bench: book $(BROWSER)  ## measure pages, live figures, library and builds; writes _build/bench.json
 	$(BIN)/python tools/bench.py
 
 pdf: book $(BROWSER)  ## the whole book as _build/the-memory-wall.pdf
 	$(BIN)/python tools/pdf.py
+
+CLASS ?= .
+SET ?= set1
+CLASSROOM := cd "$(CLASS)" && "$(CURDIR)/$(BIN)/python" -m memwall.classroom
+
+papers: $(INSTALLED)  ## a paper for each student of CLASS=folder (its roster.csv), SET=set1
+	@$(CLASSROOM) make $(SET)
+
+marks: $(INSTALLED)  ## mark what was handed in under submissions/SET of CLASS=folder (LMS=canvas, moodle ...)
+	@$(CLASSROOM) grade $(SET) submissions/$(SET) $(if $(LMS),--lms $(LMS))
+
+test-nbgrader: $(INSTALLED)  ## try the round trip through nbgrader, in an environment of its own
+	@test -x _build/nbgrader/bin/python || $(PYTHON) -m venv _build/nbgrader
+	_build/nbgrader/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-nbgrader.in --editable .
+	_build/nbgrader/bin/python -m pytest -q --noconftest tests/nbgrader_roundtrip.py
 
 update: $(INSTALLED)  ## resolve requirements.in again into requirements.txt, with hashes
 	$(BIN)/python -m pip install --quiet uv

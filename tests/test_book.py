@@ -3,9 +3,11 @@
 Needs `make book` first; `make test` does that.
 """
 
+import html
 import json
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -113,6 +115,23 @@ def test_every_claim_leads_to_a_heading(visit):
         page, _, anchor = c.where.partition("#")
         if anchor not in ids.get(page, ()):
             lost.append(f"{c.id}: {c.where}")
+    assert lost == []
+
+
+def test_every_link_inside_the_book_arrives():
+    pages = {p: p.read_text("utf-8") for p in HTML.rglob("*.html")}
+    ids = {p: set(re.findall(r'\bid="([^"]+)"', text)) for p, text in pages.items()}
+    lost = []
+    for page, text in pages.items():
+        for link in re.findall(r'<a\b[^>]*\bhref="([^"]+)"', text):
+            address, _, anchor = unquote(html.unescape(link)).partition("#")
+            if re.match(r"[a-z]+:", address):
+                continue
+            target = (page.parent / address.partition("?")[0]).resolve() if address else page
+            # what stands after a question mark is a live figure's state
+            known = target.exists() and (not anchor or "?" in anchor or anchor in ids[target])
+            if not known and page.name != "404.html":
+                lost.append(f"{page.name}: {link}")
     assert lost == []
 
 

@@ -607,6 +607,15 @@ def test_every_command_of_the_teaching_page_exists(course, capsys):
         assert option in {"--lms", "--reveal", "--install", "--nbgrader"}, option
 
 
+def test_every_make_target_of_the_teaching_page_exists():
+    root = ASSIGNMENTS.parent
+    told = (root / "book" / "teaching.md").read_text(encoding="utf-8")
+    makefile = (root / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"`make ([a-z-]+)", told))
+    assert {"papers", "marks", "test-nbgrader"} <= targets
+    assert all(f"\n{target}:" in makefile for target in targets)
+
+
 def test_the_example_set_of_the_readme_works(tmp_path):
     from memwall.classroom import checking
 

@@ -13,16 +13,20 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 PAGE = BUILD / "html" / "index.html"
 # what a notebook's numbers depend on besides its own cells
-LIBRARY = ("lib/memwall/**/*.py", "lib/memwall/**/*.csv")
-BOOK = (
-    "lib/memwall/*.js",
-    "lib/memwall/*.css",
-    "book/**/*.*",
-    "notebooks/*.ipynb",
-    "_config.yml",
-    "_toc.yml",
+LIBRARY = ("lib/memwall/**/*.py", "lib/memwall/**/*.csv", "requirements.txt")
+# what every page depends on; Sphinx does not notice when one of these changes
+SITE = (
+    "lib/memwall/*.js", "lib/memwall/*.css", "book/_*/**/*.*", "_config.yml", "_toc.yml",
     "tools/build_book.py",
-)
+)  # fmt: skip
+PAGES = ("book/*.*", "notebooks/*.ipynb", "*.md", "CITATION.cff")
+# and what is made anew when they change: jupyter-cache keys on notebook cells alone, so an older
+# library's numbers must not survive in it
+STALE = {
+    "library": (LIBRARY, (".jupyter_cache", "html", ".doctrees")),
+    "site": (SITE, ("html", ".doctrees")),
+    "pages": (PAGES, ()),
+}
 
 
 def digest(patterns: tuple[str, ...]) -> str:
@@ -35,23 +39,17 @@ def digest(patterns: tuple[str, ...]) -> str:
     return total.hexdigest()
 
 
-def unchanged(stamp: Path, value: str) -> bool:
-    return stamp.exists() and stamp.read_text() == value
-
-
 def main() -> int:
     BUILD.mkdir(exist_ok=True)
-    library, book = digest((*LIBRARY, "requirements.txt")), digest((*LIBRARY, *BOOK))
-    library_stamp, book_stamp = BUILD / ".library", BUILD / ".book"
-    if PAGE.exists() and unchanged(book_stamp, book):
+    stamps = {BUILD / f".{name}": digest(patterns) for name, (patterns, _) in STALE.items()}
+    changed = [s for s, now in stamps.items() if not s.exists() or s.read_text() != now]
+    if PAGE.exists() and not changed:
         print(f"Nothing changed. Open {PAGE}")
         return 0
-    if not unchanged(library_stamp, library):
-        # jupyter-cache keys on notebook cells alone; an older library's numbers must not survive
-        for stale in (".jupyter_cache", "html", ".doctrees"):
+    for stamp in changed:
+        for stale in STALE[stamp.name[1:]][1]:
             shutil.rmtree(BUILD / stale, ignore_errors=True)
-    book_stamp.unlink(missing_ok=True)
-    library_stamp.write_text(library)
+        stamp.unlink(missing_ok=True)
     command = [
         Path(sys.executable).with_name("jupyter-book"),
         "build",
@@ -71,7 +69,8 @@ def main() -> int:
             print(f"--- {report.name}\n{report.read_text()[-4000:]}", file=sys.stderr)
         print("The book did not build.", file=sys.stderr)
         return done.returncode
-    book_stamp.write_text(book)
+    for stamp, now in stamps.items():
+        stamp.write_text(now)
     print(f"Open {PAGE}")
     return 0
 

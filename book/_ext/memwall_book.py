@@ -19,6 +19,7 @@ import memwall_front
 import memwall_site
 import rcssmin
 import rjsmin
+import yaml
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -111,7 +112,23 @@ def verdicts() -> str:
     return table(["verdict", "meaning"], [[f"<b>{v}</b>", html.escape(m)] for v, m in claims.VERDICTS.items()], "Verdicts")  # fmt: skip
 
 
+def citation() -> str:
+    """`CITATION.cff` as a sentence and as BibTeX."""
+    cff = yaml.safe_load((LIBRARY.parents[1] / "CITATION.cff").read_text("utf-8"))
+    authors = " and ".join(a.get("name") or a["given-names"] for a in cff["authors"])
+    year = str(cff["date-released"])[:4]
+    said = f"{authors} ({year}). {cff['title']}. Version {cff['version']}."
+    fields = {
+        "title": f"{{{cff['title']}}}", "author": f"{{{authors}}}", "year": year,
+        "version": cff["version"], "license": cff["license"],
+    }  # fmt: skip
+    inside = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
+    bibtex = f"@software{{memwall{year},\n{inside}}}"
+    return f"<p>{html.escape(said)}</p><pre>{html.escape(bibtex)}</pre>"
+
+
 TABLES = {
+    "citation": citation,
     "symbols": symbols,
     "api": api,
     "errata": errata,

@@ -24,7 +24,17 @@ MATHJAX = ["input/tex", "output/chtml", "a11y/assistive-mml"]
 DESCRIBED = 155  # letters of a description that search engines show
 
 
+def buttons(options: dict[str, Any]) -> None:
+    """Repository and launch buttons: all of them with a repository's address, none without."""
+    known = bool(options.get("repository_url"))
+    for name in ("repository", "issues"):
+        options[f"use_{name}_button"] = known
+    if not known:
+        options.pop("launch_buttons", None)
+
+
 def configure(app: Sphinx, config: Any) -> None:
+    buttons(config.html_theme_options)
     config.mathjax_path = "mathjax/startup.js"
     config.mathjax3_config = {**(config.mathjax3_config or {}), "loader": {"load": MATHJAX}}
 
@@ -56,7 +66,11 @@ def head(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree
     def named(file: Any) -> str:
         return " ".join(map(str, (file, *getattr(file, "attributes", {}).values())))
 
-    scripts = UNUSED_SCRIPTS if 'class="math' in context.get("body", "") else (*UNUSED_SCRIPTS, "athjax", "MathJax")
+    scripts = (
+        UNUSED_SCRIPTS
+        if 'class="math' in context.get("body", "")
+        else (*UNUSED_SCRIPTS, "athjax", "MathJax")
+    )
     for key, unused in (("script_files", scripts), ("css_files", UNUSED_STYLES)):
         context[key] = [f for f in context[key] if not any(u in named(f) for u in unused)]
 
