@@ -409,6 +409,7 @@ def test_title_readouts_and_text_alternative_follow(visit):
     figure.evaluate("(r) => (r.memwall.set('batch', 20000), r.memwall.set('Chips', '8 H100'))")
     settle(page)
     assert figure.locator(".mw-title").inner_text() == python.text(latency_title())
+    page.wait_for_timeout(500)  # for those who hear it, a figure speaks once the hand rests
     alt = figure.locator("svg[role=img]").first.get_attribute("aria-label")
     assert alt == python._repr_mimebundle_()[0]["text/plain"]
     assert "20,000 sequences do not fit on 8 H100." in figure.locator(".mw-message").inner_text()

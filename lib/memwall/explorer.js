@@ -69,10 +69,8 @@ const compile = ({ js, over }, names, lookup, lets) => {
 	let first = "";
 	for (const [n, meaning] of lets) if (mentions(first + js, n)) first = `const ${n} = ${meaning}; ${first}`;
 	const used = names.filter((n) => n !== over && mentions(first + js, n));
-	const body = `const {${used}} = v; ` + (over
-		? `return xs.map((${over}) => { ${first}return ${js}; });` : `${first}return ${js};`);
-	const run = new Function("v", "lookup", "xs", body);
-	return (v, xs) => run(v, lookup, xs);
+	return new Function("lookup", `return (v, xs) => { const {${used}} = v; ${over
+		? `return xs.map((${over}) => { ${first}return ${js}; });` : `${first}return ${js};`} }`)(lookup);
 };
 const compileAll = (node, ...env) => {
 	for (const key in node) {
@@ -125,15 +123,13 @@ const pool = (tag, parent, empty) => {
 const on = (node, event, act) => node.addEventListener(event, act);
 const tenth = (p) => round(p * 10) / 10;
 const clamp = (x, low, high) => min(max(x, low), high);
-const widths = new Map(), pen = document.createElement("canvas").getContext("2d");
-const textWidth = (text) => {
-	if (!widths.has(text)) {
-		if (widths.size > 999) widths.clear(); // moving numbers would fill it for ever
-		pen.font = `12.5px ${getComputedStyle(document.body).fontFamily}`;
-		widths.set(text, pen.measureText(text).width);
-	}
-	return widths.get(text);
+// a text is as wide as its letters, each measured once
+const widths = {}, pen = document.createElement("canvas").getContext("2d");
+const measure = (letter) => {
+	pen.font = `12.5px ${getComputedStyle(document.body).fontFamily}`;
+	return pen.measureText(letter).width;
 };
+const textWidth = (text) => [...text].reduce((sum, c) => sum + (widths[c] ??= measure(c)), 0);
 const widest = (texts) => max(0, ...texts.map(textWidth));
 
 // ---- 4 axes
@@ -238,7 +234,7 @@ class Chart {
 		this.paths = pool("path", this.svg, (p) => put(p, { d: "" }));
 		this.texts = pool("text", this.svg, (t) => write(t, ""));
 	}
-	frame(v, pinned, width, alt) {
+	frame(v, pinned, width) {
 		const narrow = width < 520;
 		// charts that share controls are lower, so that all stay in sight
 		const height = narrow ? clamp(width * 0.8, 250, 320) : min(400, width * (this.figure.charts.length > 1 ? 0.38 : 0.55));
@@ -247,7 +243,6 @@ class Chart {
 		this.paths.done();
 		this.texts.done();
 		if (this.title) write(this.title, this.figure.fill(this.spec.title));
-		put(this.svg, { "aria-label": alt });
 	}
 	path(kind, style, d, css = "") {
 		put(this.paths.next(), { class: `mw-${style} mw-is-${kind}`, d, style: css });
@@ -433,7 +428,7 @@ class Bars extends Chart {
 	}
 }
 
-const COLUMNS = 57, ROWS = 56;
+const COLUMNS = 45, ROWS = 40;
 class Regions extends Chart {
 	constructor(figure, spec, parent) {
 		super(figure, spec, parent);
@@ -726,14 +721,15 @@ class Figure {
 			write(r.band, `${low.endsWith(tail) ? low.slice(0, low.length - tail.length) : low} – ${high}`);
 		}
 		for (const c of this.controls) c.show(v);
-		if (width) this.charts.forEach((chart, i) => chart.frame(v, pinned, width, this.fill(spec.alt[i] ?? spec.alt[0])));
+		if (width) for (const chart of this.charts) chart.frame(v, pinned, width);
 		if (this.details.open) this.tabulate(v, found, before);
 		// once the hand rests
 		clearTimeout(this.rest);
 		this.rest = setTimeout(() => {
+			this.charts.forEach(({ svg }, i) => put(svg, { "aria-label": this.fill(spec.alt[i] ?? spec.alt[0]) }));
 			if (this.moved) write(this.spoken, title);
 			if (!this.changed) this.remember();
-		}, 400);
+		}, this.moved ? 400 : 0);
 	}
 	tabulate(v, found, before) {
 		const rows = this.controls.map((c) => [c.spec.label, before && c.entry(this.pinned), c.entry(v)]);
