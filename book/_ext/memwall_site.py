@@ -17,6 +17,8 @@ from sphinx.application import Sphinx
 
 UNUSED_SCRIPTS = ("thebe", "html-manager", "require.js", "design-tabs", "widget-state", "toggleHint", "togglebutton")  # fmt: skip
 UNUSED_STYLES = ("thebe", "sphinx-design", "togglebutton")
+# scripts that the page itself calls on its way down
+AT_ONCE = ("explorer.js", "documentation_options.js", "searchtools.js", "language_data.js")
 UNUSED_FILES = ("scripts/fontawesome.js*", "scripts/*.map", "vendor/fontawesome/webfonts/*")
 # MathJax in parts: the one-file build carries a menu of 0.4 MB. `assistive-mml` is what screen
 # readers read, so it is asked for by name.
@@ -73,6 +75,10 @@ def head(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree
     )
     for key, unused in (("script_files", scripts), ("css_files", UNUSED_STYLES)):
         context[key] = [f for f in context[key] if not any(u in named(f) for u in unused)]
+    # what no part of a page waits for comes after the page, so that its figures start sooner
+    for file in context["script_files"]:
+        if getattr(file, "filename", None) and not any(name in named(file) for name in AT_ONCE):
+            file.attributes.setdefault("defer", "defer")
 
 
 def more_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
