@@ -1,0 +1,305 @@
+"""Mutation check: change one operator or constant of the library at a time and ask its unit tests.
+
+    python tools/mutate.py                    a sample of every numeric module, about five minutes
+    python tools/mutate.py --all racks        every mutant of one module
+    python tools/mutate.py --seed 3           another sample
+
+Each mutant is a syntax tree that only a forked process imports; no file is written. It meets the
+module's own test file and doctests, quickest first, until one fails. A survivor is a hole in the
+tests, or harmless: then it stands in `tools/mutants_accepted.txt` with the reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import importlib
+import importlib.abc
+import importlib.util
+import json
+import os
+import random
+import resource
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ |= {"OPENBLAS_NUM_THREADS": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "MPLBACKEND": "agg"}  # fmt: skip
+
+ROOT = Path(__file__).resolve().parent.parent
+ACCEPTED = Path(__file__).with_name("mutants_accepted.txt")
+MODULES = (
+    "units", "algebra", "roofline", "batching", "sparsity", "racks", "pipelining", "schedules", "pricing",
+    "scaling", "trains", "feistel", "revnet", "forecast", "planner",
+)  # fmt: skip
+
+SWAPS: dict[type, tuple[type, ...]] = {
+    ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Div,), ast.Div: (ast.Mult,),
+    ast.FloorDiv: (ast.Div,), ast.Mod: (ast.Mult,), ast.Pow: (ast.Mult,),
+    ast.BitAnd: (ast.BitOr,), ast.BitOr: (ast.BitAnd,), ast.BitXor: (ast.BitAnd,),
+    ast.LShift: (ast.RShift,), ast.RShift: (ast.LShift,),
+    ast.Lt: (ast.LtE, ast.GtE), ast.LtE: (ast.Lt, ast.Gt), ast.Gt: (ast.GtE, ast.LtE), ast.GtE: (ast.Gt, ast.Lt),
+    ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.Is: (ast.IsNot,), ast.IsNot: (ast.Is,),
+    ast.In: (ast.NotIn,), ast.NotIn: (ast.In,), ast.And: (ast.Or,), ast.Or: (ast.And,),
+}  # fmt: skip
+PAIRS = [("minimum", "maximum"), ("min", "max"), ("floor", "ceil"), ("any", "all"), ("argmin", "argmax")]  # fmt: skip
+NAMES = {a: b for pair in PAIRS for a, b in (pair, pair[::-1])}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    module: str
+    key: str  # what `mutants_accepted.txt` knows it by: place | source line | change
+    line: int
+    node: int  # the changed node's number in ast.walk order
+    variant: int
+
+    def tree(self, tree: ast.Module) -> ast.Module:
+        tree = copy.deepcopy(tree)
+        node = list(ast.walk(tree))[self.node]
+        list(changes(node))[self.variant][1](node)
+        return ast.fix_missing_locations(tree)
+
+
+def changes(node: ast.AST) -> Iterator[tuple[str, object]]:
+    """Every single change of a node: how it reads, and the function that makes it."""
+
+    def put(field: str, value: object):
+        return lambda n: setattr(n, field, value)
+
+    def write(field: str, value: object) -> tuple[str, object]:
+        after = copy.deepcopy(node)
+        setattr(after, field, value)
+        return f"{ast.unparse(node)} -> {ast.unparse(after)}", put(field, value)
+
+    match node:
+        case ast.Constant(value=bool()):
+            return
+        case ast.Constant(value=int() | float() as number):
+            near = (number + 1, number - 1) if isinstance(number, int) else (number * 2, number / 2)
+            for other in near if number else (number + 1,):
+                yield write("value", other)
+        case ast.BinOp(op=op) | ast.AugAssign(op=op) | ast.BoolOp(op=op):
+            for other in SWAPS.get(type(op), ()):
+                yield write("op", other())
+        case ast.Compare(ops=[op]):
+            for other in SWAPS.get(type(op), ()):
+                yield write("ops", [other()])
+        case ast.UnaryOp(op=ast.USub(), operand=ast.expr()):
+            yield write("op", ast.UAdd())
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            plain = ast.Call(ast.Name("bool", ast.Load()), [operand], [])
+            yield f"{ast.unparse(node)} -> {ast.unparse(operand)}", _become(plain)
+        case ast.Name(id=name) if name in NAMES:
+            yield write("id", NAMES[name])
+        case ast.Attribute(attr=name) if name in NAMES:
+            yield write("attr", NAMES[name])
+        case ast.Return(value=ast.expr() as value):
+            if getattr(node, "of_formula", False):
+                yield write("value", ast.BinOp(value, ast.Mult(), ast.Constant(2)))
+            else:
+                yield write("value", ast.Constant(None))
+
+
+def _become(other: ast.expr):
+    def change(node: ast.AST) -> None:
+        node.__class__ = other.__class__
+        node.__dict__.clear()
+        node.__dict__.update(other.__dict__)
+
+    return change
+
+
+def parsed(module: str) -> tuple[ast.Module, str]:
+    """The module's tree, return statements of formulas marked."""
+    source = (ROOT / "lib" / "memwall" / f"{module}.py").read_text("utf-8")
+    tree = ast.parse(source)
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef) and any(ast.unparse(d) == "formula" for d in function.decorator_list):  # fmt: skip
+            for node in ast.walk(function):
+                node.of_formula = True  # type: ignore[attr-defined]
+    return tree, source
+
+
+def mutants(module: str) -> list[Mutant]:
+    """All of a module's mutants; messages, annotations and printed text are left alone."""
+    tree, source = parsed(module)
+    number = {id(node): k for k, node in enumerate(ast.walk(tree))}
+    lines, found = source.splitlines(), []
+
+    def visit(node: ast.AST, place: str) -> None:
+        if isinstance(node, ast.Raise | ast.JoinedStr | ast.ImportFrom):
+            return
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            place = f"{place}.{node.name}"
+        for variant, (text, _) in enumerate(changes(node)):
+            change = " ".join(text.split())
+            line = " ".join(lines[node.lineno - 1].split())  # type: ignore[attr-defined]
+            found.append(Mutant(module, f"{place} | {line} | {change}", node.lineno, number[id(node)], variant))  # type: ignore[attr-defined]  # fmt: skip
+        for name, value in ast.iter_fields(node):
+            if name not in ("annotation", "returns"):
+                for child in value if isinstance(value, list) else [value]:
+                    if isinstance(child, ast.AST):
+                        visit(child, place)
+
+    visit(tree, module)
+    return found
+
+
+class Import(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
+    """Hands the changed tree to whoever imports the module."""
+
+    def __init__(self, module: str, tree: ast.Module):
+        self.name, self.tree = f"memwall.{module}", tree
+        self.path = str(ROOT / "lib" / "memwall" / f"{module}.py")
+
+    def find_spec(self, name, path=None, target=None):
+        return importlib.util.spec_from_file_location(name, self.path, loader=self) if name == self.name else None  # fmt: skip
+
+    def get_filename(self, name):
+        return self.path
+
+    def get_data(self, path):
+        return Path(path).read_bytes()
+
+    def get_code(self, name):
+        return compile(self.tree, self.path, "exec")
+
+
+class Quick:
+    """A pytest plugin: few examples, no shrinking, and the quickest tests first."""
+
+    def __init__(self, hook: list[Import], seconds: dict[str, float]):
+        self.hook, self.known, self.seconds = hook, seconds, Counter()
+
+    def pytest_sessionstart(self):
+        from hypothesis import Phase, settings
+
+        sys.meta_path[:0] = self.hook  # before pytest's own, which would read the file
+
+        phases = [Phase.explicit, Phase.generate]
+        settings.register_profile("quick", settings.get_profile("book"), max_examples=25, database=None, phases=phases)  # fmt: skip
+        settings.load_profile("quick")
+
+    def pytest_collection_modifyitems(self, items):
+        items.sort(key=lambda item: self.known.get(item.nodeid, 0))
+
+    def pytest_runtest_logreport(self, report):
+        self.seconds[report.nodeid] += report.duration
+
+
+def tests(module: str) -> list[str]:
+    return [f"tests/test_{module}.py", f"lib/memwall/{module}.py"]
+
+
+def ask(module: str, tree: ast.Module | None, seconds: dict[str, float], report: Path) -> int:
+    """In a process of its own: import the tree, run the tests. 0 says that all passed."""
+    import pytest
+
+    plugin = Quick([Import(module, tree)] if tree else [], seconds)
+    arguments = ["-x", "-q", "-p", "no:cacheprovider", "--rootdir", ROOT, *tests(module)]
+    done = pytest.main([str(a) for a in arguments], plugins=[plugin])
+    if tree is None:
+        report.write_text(json.dumps(plugin.seconds))
+    return int(done)
+
+
+def fork(limit: float, quiet: bool, *arguments) -> int:
+    """Start `ask` in a child that a clock and a memory limit end; return its process id."""
+    child = os.fork()
+    if child:
+        return child
+    code = 3
+    try:
+        signal.setitimer(signal.ITIMER_REAL, limit)
+        resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
+        if quiet:
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, 1)
+            os.dup2(nothing, 2)
+        code = ask(*arguments)
+    finally:
+        os._exit(code)
+
+
+def check(chosen: list[Mutant], jobs: int, scratch: Path) -> dict[Mutant, str]:
+    """Each mutant's fate: caught, slow (ended by the clock) or survived."""
+    fates: dict[Mutant, str] = {}
+    running: dict[int, Mutant] = {}
+    seconds: dict[str, dict[str, float]] = {}
+    trees = {m: parsed(m)[0] for m in {mutant.module for mutant in chosen}}
+    for module in trees:
+        report = scratch / f"{module}.json"
+        _, status = os.waitpid(fork(600, True, module, None, {}, report), 0)
+        if status:
+            sys.exit(f"the tests of {module} do not pass as they are: {' '.join(tests(module))}")
+        seconds[module] = json.loads(report.read_text())
+
+    def reap() -> None:
+        child, status = os.wait()
+        fate = "slow" if os.WIFSIGNALED(status) else "caught" if status else "survived"
+        fates[running.pop(child)] = fate
+        print(f"\r{len(fates)} of {len(chosen)}", end="", file=sys.stderr, flush=True)
+
+    for mutant in chosen:
+        if len(running) >= jobs:
+            reap()
+        known = seconds[mutant.module]
+        limit = 15 + 5 * sum(known.values())
+        tree = mutant.tree(trees[mutant.module])
+        running[fork(limit, True, mutant.module, tree, known, scratch)] = mutant
+    while running:
+        reap()
+    print(file=sys.stderr)
+    return fates
+
+
+def accepted() -> dict[str, str]:
+    """Harmless survivors: a line each, `key  # reason`."""
+    pairs = (line.rpartition("  # ") for line in ACCEPTED.read_text("utf-8").splitlines() if " | " in line)  # fmt: skip
+    return {key.strip(): reason for key, _, reason in pairs}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)  # fmt: skip
+    parser.add_argument("modules", nargs="*", default=MODULES, help=f"of {', '.join(MODULES)}")
+    parser.add_argument("--sample", type=int, default=24, help="mutants of each module (24)")
+    parser.add_argument("--all", action="store_true", help="every mutant")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--aim", type=float, default=0.9, help="fail below this share (0.9)")
+    options = parser.parse_args()
+
+    # what every child would import anew; the library itself is left to the children
+    for name in ("hypothesis.extra.numpy", "matplotlib.pyplot", "pytest", "sympy.physics.units"):
+        importlib.import_module(name)
+
+    start, harmless, chosen = time.time(), accepted(), []
+    for module in options.modules:
+        every = [m for m in mutants(module) if m.key not in harmless]
+        some = min(len(every), len(every) if options.all else options.sample)
+        chosen += random.Random(f"{options.seed} {module}").sample(every, some)
+    with tempfile.TemporaryDirectory() as scratch:
+        fates = check(chosen, options.jobs, Path(scratch))
+    survivors = sorted((m for m, fate in fates.items() if fate == "survived"), key=lambda m: (m.module, m.line))  # fmt: skip
+    for m in survivors:
+        print(f"survived, line {m.line}: {m.key}")
+    print(f"\n{'module':<12}{'mutants':>8}{'tried':>7}{'caught':>8}{'share':>8}{'accepted':>10}")
+    for module in options.modules:
+        mine = [fate for m, fate in fates.items() if m.module == module]
+        caught = sum(fate != "survived" for fate in mine)
+        known = sum(key.split(" | ")[0].split(".")[0] == module for key in harmless)
+        print(f"{module:<12}{len(mutants(module)):>8}{len(mine):>7}{caught:>8}{caught / len(mine):>8.1%}{known:>10}")  # fmt: skip
+    share = 1 - len(survivors) / len(fates)
+    print(f"{'all':<12}{'':>8}{len(fates):>7}{len(fates) - len(survivors):>8}{share:>8.1%}{len(harmless):>10}   {time.time() - start:.0f} s")  # fmt: skip
+    return share < options.aim
+
+
+if __name__ == "__main__":
+    sys.exit(main())
