@@ -28,7 +28,7 @@ def drawn(path):
 
 def svg_of(d):
     given = f'<svg xmlns="http://www.w3.org/2000/svg"><path style="stroke: #000000" d="{d}"/></svg>'
-    return re.search(r' d="([^"]*)"', page_svg(given))[1]
+    return re.search(r' d="([^"]*)"', page_svg(given, {}))[1]
 
 
 def test_a_straight_stretch_is_one_line():
@@ -69,7 +69,9 @@ def test_a_figure_keeps_its_words_its_colours_and_its_marks():
     svg = figures.svg(fig)
     for word in ("Twice the users, twice the wait", "Batch (sequences)", "Time", "weights", "you"):
         assert word in svg
-    assert "#0072b2" in svg.lower() and "currentColor" in svg
+    # in the page's own blue, in its darker or lighter tone for the word
+    assert "var(--mw-weights,#0072b2)" in svg and "var(--mw-weights-text,#0072b2)" in svg
+    assert "currentColor" in svg
     assert "DejaVu" not in svg and "metadata" not in svg and "000000" not in svg
     # every name that is pointed at is there
     assert set(re.findall(r"#([mp][0-9a-f]{10})", svg)) <= set(re.findall(r'id="([^"]+)"', svg))

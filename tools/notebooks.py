@@ -3,7 +3,9 @@
     python tools/notebooks.py            clean all notebooks
     python tools/notebooks.py --check    say which are not clean, and fail
 
-A cell tagged `keep_output` keeps its printed text, which nbval then compares to the letter.
+A cell tagged `keep_output` keeps its printed text, which nbval then compares to the letter. The
+first code cell of each installs the library where it is missing, from the repository that
+`_config.yml` names or, while it names none, from the folder the notebook stands in.
 """
 
 from __future__ import annotations
@@ -13,11 +15,26 @@ import sys
 from pathlib import Path
 
 import nbformat
+import yaml
 from nbstripout import strip_output
 
 ROOT = Path(__file__).resolve().parent.parent
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+INSTALL = """\
+# Opened alone, in Colab say: the book's library comes first
+import importlib.util
+
+if not importlib.util.find_spec("memwall"):
+    %pip install --quiet {source}"""
 METADATA = {"tags", "mystnb", "jupyter"}
+
+
+def install_cell() -> nbformat.NotebookNode:
+    """The cell that makes a notebook work on a machine without the book."""
+    repository = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["repository"]
+    url, branch = repository["url"], repository["branch"]
+    text = INSTALL.format(source=f"git+{url}@{branch}" if url else "..")
+    return nbformat.v4.new_code_cell(text, metadata={"tags": ["remove-cell", "install"]})
 
 
 def cleaned(path: Path) -> str:
@@ -25,6 +42,9 @@ def cleaned(path: Path) -> str:
     notebook = nbformat.read(path, as_version=4)
     strip_output(notebook, keep_output=False, keep_count=False, keep_id=False)
     notebook.metadata = nbformat.NotebookNode({"kernelspec": KERNEL})
+    others = [c for c in notebook.cells if "install" not in c.metadata.get("tags", [])]
+    first = next(k for k, c in enumerate(others) if c.cell_type == "code")
+    notebook.cells = [*others[:first], install_cell(), *others[first:]]
     for number, cell in enumerate(notebook.cells):
         for key in cell.metadata.keys() - METADATA:
             del cell.metadata[key]

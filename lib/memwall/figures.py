@@ -42,6 +42,7 @@ STYLES: dict[str, Any] = {
     "bound": "-",
     "muted": (0, (2, 2)),
 }
+WIDE = 5.8  # inches
 _RC: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "memwall",
@@ -152,25 +153,35 @@ class Figure:
     svg: str
     png: bytes
     alt: str
+    title: str = ""
+    width: float = 0.0  # inches
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         alt = html.escape(self.alt, quote=True)
-        inline = self.svg.replace("<svg ", f'<svg role="img" aria-label="{alt}" ', 1)
+        drawn = self.svg.replace("<svg ", f'<svg role="img" aria-label="{alt}" ', 1)
+        if self.width > WIDE:  # on a phone it scrolls in its own box, or its words would be tiny
+            drawn = f'<div class="mw-wide" tabindex="0">{drawn}</div>'
+        title = f"<figcaption>{html.escape(self.title)}</figcaption>" if self.title else ""
         return {
-            "text/html": f'<figure class="mw-figure">{inline}</figure>',
+            "text/html": f'<figure class="mw-figure">{title}{drawn}</figure>',
             "image/png": base64.b64encode(self.png).decode(),
             "text/plain": self.alt,
         }
 
 
 def show(fig: Any, alt: str) -> Figure:
-    """Finish a figure: SVG for pages, PNG for where SVG is not shown, `alt` for who cannot see it."""
+    """Finish a figure: SVG for pages, PNG for where SVG is not shown, `alt` for who cannot see it.
+
+    On a page the title is text above the drawing, so that it wraps on a phone.
+    """
     import matplotlib as mpl
 
     with mpl.rc_context(_RC):
         png = io.BytesIO()
         fig.savefig(png, format="png", dpi=160, facecolor="white")
-    return Figure(svg(fig), png.getvalue(), alt)
+    title = " ".join(fig.get_suptitle().split())
+    fig.suptitle("")
+    return Figure(svg(fig), png.getvalue(), alt, title, fig.get_figwidth())
 
 
 def svg(fig: Any) -> str:
@@ -180,4 +191,4 @@ def svg(fig: Any) -> str:
     with mpl.rc_context(_RC):
         file = io.BytesIO()
         fig.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    return page_svg(file.getvalue().decode())
+    return page_svg(file.getvalue().decode(), COLORS)

@@ -1,9 +1,9 @@
 """Matplotlib's SVG made light: a page holds ten such figures, and what a reader sees is a fifth of it.
 
-    page_svg(svg) -> str
+    page_svg(svg, colors) -> str
 
-The drawing stays as it was, to a tenth of a point; it takes the page's fonts and text
-colour, so it is right in dark mode and in print.
+The drawing stays as it was, to a tenth of a point; it takes the page's fonts, text colour and
+palette, so it is right in dark mode and in print.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Mapping
 from hashlib import sha256
 from xml.etree import ElementTree as Tree
 
@@ -23,8 +24,11 @@ SILENT = {"font-family: 'DejaVu Sans', sans-serif", "text-anchor: start", "opaci
 JOINS = {"stroke-linejoin": "round", "stroke-linecap": "butt"}
 
 
-def page_svg(svg: str, places: int = 1) -> str:
+def page_svg(svg: str, colors: Mapping[str, str], places: int = 1) -> str:
     """The SVG of a figure for a page: fluid in width, without what does not show.
+
+    A colour of `colors` (meaning to #rrggbb) becomes the page's own of that meaning, of which
+    words have a darker one on a light page and a lighter one on a dark page.
 
     Ignores: scripts and animation, which Matplotlib never writes.
     """
@@ -36,6 +40,7 @@ def page_svg(svg: str, places: int = 1) -> str:
         if LINK in element.attrib:
             element.set("href", element.attrib.pop(LINK))
         _shorten(element, places)
+        _recolor(element, colors)
     links = (v for element in root.iter() for v in element.attrib.values() if "#" in v)
     _prune(root, set(re.findall(r"#([\w.-]+)", " ".join(links))))
     _share_styles(root)
@@ -59,6 +64,14 @@ def _shorten(element: Tree.Element, places: int) -> None:
         element.set("style", ";".join(s.replace(": ", ":") for s in said))
     if element.get("transform", "").startswith("rotate(-0 "):
         del element.attrib["transform"]
+
+
+def _recolor(element: Tree.Element, colors: Mapping[str, str]) -> None:
+    words = "-text" if element.tag == "text" else ""
+    for kind, color in colors.items():
+        if color.lower() in element.get("style", ""):
+            own = f"var(--mw-{kind}{words},{color.lower()})"
+            element.set("style", element.attrib["style"].replace(color.lower(), own))
 
 
 def _round(text: str, places: int) -> str:
