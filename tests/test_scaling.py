@@ -289,3 +289,91 @@ def test_every_row_is_answered():
     for row in rows:
         assert row.where.startswith("07_scaling#")
         assert row.verdict() == "agrees" or row.reason
+
+
+# --- by hand, where a looser test would not see a wrong constant ------------------------------
+
+
+def test_laws_by_hand_with_no_exponent_of_one():
+    # N = 16: 16^0.5 = 4; D = 81: 81^0.25 = 3
+    law = ScalingLaw(irreducible=1, a=2, alpha=0.5, b=6, beta=0.25)
+    assert scaling.loss(16, 81, law) == pytest.approx(1 + 2 / 4 + 6 / 3)
+    assert scaling.tokens_for_loss(16, 3.5, law) == pytest.approx(81)
+    # (0.5 x 2/4) / (0.25 x 6/3) = 0.25 / 0.5, and that less one
+    assert scaling.size_elasticity(16, 81, law) == pytest.approx(0.5)
+    assert scaling.inference_over_training(16, 81, law) == pytest.approx(-0.5)
+    # (0.5 x 2 / (0.25 x 6))^(4/3) (C/6)^(1/3) with C/6 = 27
+    size = scaling.compute_optimal_parameters(6 * 27, law)
+    assert size == pytest.approx((2 / 3) ** (4 / 3) * 3)
+
+
+def test_beliefs_by_hand():
+    # middle and high over low: 50 million token/s, 90 days, 30 % and 20 tokens a parameter
+    middles = {
+        "rate": (50e6, 25), "life": (90 * 86400, 9), "survival": (0.65, 10 / 3),
+        "efficiency": (0.3, 4), "rl_flop_per_weight": (4, 3), "n_active": (math.sqrt(6250) * 1e9, 10),
+        "tokens_per_parameter": (20, 4),
+    }  # fmt: skip
+    assert set(middles) == set(BELIEFS)
+    for name, (middle, ratio) in middles.items():
+        assert BELIEFS[name].middle == pytest.approx(middle), name
+        assert BELIEFS[name].high / BELIEFS[name].low == pytest.approx(ratio), name
+
+
+def test_a_belief_may_be_a_point_but_has_an_end():
+    assert Belief(3, 3).middle == Belief(3, 3, log=False).middle == 3
+    assert (Belief(3, 3).draw(np.random.default_rng(0), 4) == 3).all()
+    for low, high in ((0, 1), (-1, 1), (1, math.inf), (1, math.nan)):
+        with pytest.raises(InputError, match="0 < low <= high"):
+            Belief(low, high)
+
+
+def test_each_belief_draws_from_a_stream_of_its_own():
+    free = scaling.budgets(500)
+    known = scaling.budgets(500, efficiency=0.3)
+    assert (free["served"] == known["served"]).all()
+    assert (free["pretraining"] != known["pretraining"]).all()
+    # what is drawn for one says nothing about another: a correlation of 1/sqrt(500) by chance
+    alone = [
+        np.log(scaling.budgets(500, **{k: 1.0 for k in BELIEFS if k not in (one, "survival")} | {"survival": 1.0})["over_training"])
+        for one in ("rate", "life", "n_active")
+    ]  # fmt: skip
+    assert np.abs(np.corrcoef(alone) - np.eye(3)).max() < 0.2
+
+
+def test_no_machine_is_better_than_perfect():
+    sure = scaling.budgets(1, rate=1e6, life=DAY, survival=1, efficiency=2, rl_flop_per_weight=6)
+    # 8.64e10 tokens served, 2 FLOP a weight against 6; RL at 6 costs as much as pre-training
+    assert sure["pretraining"] == pytest.approx([8.64e10 / 3])
+    assert sure["rl"] == pytest.approx(sure["pretraining"])
+    for n in (0, -1, 2.5, "8"):
+        with pytest.raises(InputError, match="whole number of at least 1"):
+            scaling.budgets(n)
+
+
+def test_interval_by_hand():
+    # of 0, 1, ..., 100 the middle nine tenths end at 5 and 95
+    assert scaling.interval(np.arange(101)) == pytest.approx((5, 50, 95))
+    assert scaling.interval(np.arange(101), 0.5) == pytest.approx((25, 50, 75))
+    for level in (0, 1, -0.1):
+        with pytest.raises(InputError, match="between 0 and 1"):
+            scaling.interval([1, 2], level)
+
+
+def test_a_month_and_a_run_by_hand():
+    # 365.25 / 12 = 30.4375 days of 86,400 s are 2,629,800 s
+    assert scaling.traffic()["Google, all surfaces, Oct 2025"] == pytest.approx(1.3e15 / 2_629_800)
+    assert scaling.traffic()["OpenAI, one model, Mar 2026"] == pytest.approx(5e12 / 86_400)
+    found = scaling.tokens_per_chip_second("DeepSeek-V3 pre-training")
+    assert found == pytest.approx(14.8e12 / (2.664e6 * 3600))
+
+
+def test_the_loss_itself_is_never_reached():
+    law = ScalingLaw(irreducible=1, a=2, alpha=0.5, b=1, beta=1)
+    with pytest.raises(InputError, match="the law stops at 1"):
+        scaling.cheapest_life(1.0, 1e3, 0.3, law)
+    # nobody served: the size of the budget that it costs, and just the reading for the loss
+    size, read = scaling.cheapest_life(1.75, 0, 0.3, law)
+    assert scaling.loss(size, read, law) == pytest.approx(1.75)
+    best = scaling.compute_optimal_parameters(6 * size * read, law)
+    assert size == pytest.approx(best, rel=0.01)

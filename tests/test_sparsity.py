@@ -304,3 +304,101 @@ def test_formulas_refuse() -> None:
         sp.exchange_exponent(1, 1)
     with pytest.raises(InputError, match="dealt evenly"):
         sp.packing(np.ones(10), 4)
+
+
+# --- by hand, with bytes, widths and batches that are not 1
+
+
+def test_formulas_by_hand_at_two_bytes_and_half_a_byte() -> None:
+    wide = LAYER.replace(bytes_per_param=2)
+    # router 1000 weights, 2 of 10 experts of 15,000: 31,000 weights of two bytes
+    assert sp.moe_bytes(1, 50, wide) == pytest.approx(62_000)
+    # two tokens: each expert is missed with probability 0.8^2, so 10 x 0.36 = 3.6 are read
+    assert sp.moe_bytes(2, 50, wide) == pytest.approx(2 * (1000 + 3.6 * 15_000))
+    # s = 4, E/k = 5: f = 3/4; two tokens: 1/4 + 3/4 x 5 x 0.36 = 1.6 of the active weights
+    assert sp.expert_share(LAYER) == pytest.approx(0.75)
+    assert sp.weight_bytes_read(2, wide) == pytest.approx(2 * 1.6e9)
+    # half a byte: twice the parameters fit, and twice the sparsity
+    half = SERVED.replace(bytes_per_param=0.5)
+    assert sp.sparsity_that_fits(2400, 1000, half, RACK) == pytest.approx(199.952)
+    assert sp.largest_sparsity(0, half, RACK) == pytest.approx(200)
+    assert sp.sparsity_for_users(2400, 0, half, RACK) == pytest.approx(16)
+    assert sp.exchange_gain(64, 1 / 3) == pytest.approx(4)
+
+
+def test_expected_imbalance_by_hand() -> None:
+    # 4 of 64 experts, 256 tokens: 16 each; 1 + sqrt(2 ln 64 (15/16) / 16) = 1.698
+    m = Model(n_total=4e9, n_active=1e9, experts=64, experts_active=4)
+    assert sp.expected_imbalance(256, m) == pytest.approx(1.698, abs=5e-4)
+
+
+def test_popularity_by_hand() -> None:
+    # Zipf over four experts: 1, 1/2, 1/3 and 1/4 of a sum of 25/12
+    choices = sp.Router(4, 1, skew=1.0, shuffle=False)(20_000)
+    wanted = np.array([12, 6, 4, 3]) / 25
+    assert sp.load(choices, 4) / 20_000 == pytest.approx(wanted, abs=0.015)
+    # far more popular than any noise: everybody takes the first two, the first of them first
+    assert (sp.Router(6, 2, skew=500.0, shuffle=False)(50) == [0, 1]).all()
+    shuffled = sp.Router(64, 1, skew=500.0)(50)
+    assert len(np.unique(shuffled)) == 1 and shuffled[0, 0] != 0
+
+
+def test_a_group_is_judged_by_its_two_best() -> None:
+    router = sp.Router(experts=12, chosen=2, groups=3, groups_chosen=1)
+    # sums of the two best: 200, 150, 180; the single best is in the second, the three best third
+    popular = np.array([100, 100, 0, 0, 150, 0, 0, 0, 90, 90, 90, 0]) * 1e3
+    object.__setattr__(router, "_popularity", popular)
+    assert (np.sort(router(30), axis=1) == [0, 1]).all()
+
+
+def test_what_a_router_may_just_do() -> None:
+    assert sp.Router(8, 1)(5).shape == (5, 1)
+    assert (np.sort(sp.Router(8, 8)(5), axis=1) == np.arange(8)).all()
+    full = sp.Router(8, 4, groups=4, groups_chosen=2)  # all of the two groups
+    assert all(len(np.unique(row // 2)) == 2 for row in full(20))
+    for wrong, says in (
+        ({"chosen": 0}, "chosen = 0"),
+        ({"chosen": 2, "groups": 0}, "groups = 0"),
+        ({"chosen": 2, "groups_chosen": 0}, "groups_chosen = 0"),
+        ({"chosen": 5, "groups": 4, "groups_chosen": 2}, "do not fit"),
+    ):
+        with pytest.raises(InputError, match=says):
+            sp.Router(8, **wrong)
+
+
+def test_coverage_and_imbalance_by_hand() -> None:
+    choices = np.array([[0, 1], [0, 3]])
+    assert (sp.load(choices, 5) == [2, 1, 0, 1, 0]).all()
+    assert sp.coverage(choices, 5) == 0.6
+    assert sp.imbalance(sp.load(choices, 5)) == pytest.approx(2 / 0.8)
+    assert (sp.top(np.array([[3.0, 9, 1, 7]]), 3) == [1, 3, 0]).all()
+
+
+def test_packing_deals_the_heaviest_first() -> None:
+    # 6 a, 5 b, 4 b, 3 a, 2 a, 1 b: 11 and 10; the lightest first would end at 9 and 12
+    loads = np.array([1.0, 2, 3, 4, 5, 6])
+    assert sorted(sp.packing(loads, 2) @ loads) == [10, 11]
+
+
+def test_random_weights_keep_the_scale() -> None:
+    big = sp.MoELayer.random(d_model=400, width=100, experts=4, chosen=2)
+    for weights, inputs in ((big.router, 400), (big.up, 400), (big.gate, 400), (big.down, 100)):
+        assert weights.std() == pytest.approx(inputs**-0.5, rel=0.05)
+        assert weights.dtype == np.float32
+    m = big.model
+    # router 1600 weights, an expert 3 x 400 x 100 = 120,000
+    assert (m.n_total, m.n_active) == (481_600, 241_600)
+    assert (m.bytes_per_param, m.experts, m.experts_active, m.layers) == (4, 4, 2, 1)
+
+
+def test_published_exchanges_by_hand() -> None:
+    found = {e.name: e for e in sp.exchanges()}
+    clark, glam = found["Lecture (Clark 2022)"], found["GLaM 64B/64E"]
+    assert clark.sparsity == 64 and clark.same_data
+    # 1200 billion of which 96.6 are active, as good as 175 on other data
+    assert (glam.year, glam.same_data) == (2021, False)
+    assert glam.sparsity == pytest.approx(1200 / 96.6)
+    assert glam.gain == pytest.approx(175 / 96.6)
+    # DeepSeek-V3: 58 sparse layers, 256 experts of 3 x 7168 x 2048, 8 of them for a token
+    one = 58 * 3 * 7168 * 2048
+    assert sp.routed_parameters("DeepSeek-V3") == pytest.approx((256 * one, 8 * one))

@@ -69,8 +69,6 @@ def test_a_units_symbol_says_its_dimension_and_range():
         above, _, below = unit.symbol.partition("/")
         # a token, FLOP or parameter is a pure number; what stands below counts negative
         power = {base.get(above): 1, base.get(below): -1}
-        if name == "DollarsPerToken" or name.startswith("BytesPer") and below != "s":
-            power = {base[above]: 1}
         for dimension in base.values():
             assert getattr(unit, dimension) == power.get(dimension, 0), name
 
@@ -113,7 +111,7 @@ def test_prefixes_by_hand():
         scale *= 1000
     sizes = [units.KB, units.MB, units.GB, units.TB, units.PB]
     assert sizes == [1000**n for n in range(1, 6)]
-    assert [units.KILO, units.MEGA, units.GIGA, units.TERA, units.PETA] == sizes
+    assert sizes == [units.KILO, units.MEGA, units.GIGA, units.TERA, units.PETA]
     assert units.EXA == 10**18
     assert units.MILLISECOND * 1000 == units.MICROSECOND * 10**6 == units.NANOSECOND * 10**9 == 1
     assert (units.MINUTE, units.HOUR, units.DAY) == (60, 60 * 60, 24 * 60 * 60)
