@@ -303,3 +303,104 @@ def test_the_fitted_constants_and_the_band():
     low, high = forecast.band()
     assert 0.5 < low < 1 < high < 2
     assert forecast.banded(0.1) == f"100 ms ({1000 * low / 10:.3g} ms to {100 * high:.3g} ms)"
+
+
+# ---- every term by hand ----------------------------------------------------------------------
+
+
+def test_attention_between_matrices_by_hand():
+    # one chip at 0.6 PFLOP/s, 0.3 in attention, 3.2 TB/s; no cache to read, context 1,000,000:
+    # weights 140 GB / 3.2 TB/s = 43.75 ms, attention 2 x 1e6 x 16,384 x 80 / 0.3e15 = 8.738 ms,
+    # latency 80 x 2 halves x 2 launches x 10 us = 3.2 ms
+    bare = DENSE.replace(kv_bytes_per_token=0)
+    step = forecast.step_time_forecast(1, 1e6, bare, box(1.0), REAL)
+    assert step == pytest.approx(43.75e-3 + 2 * 1e6 * 16_384 * 80 / 3e14 + 3.2e-3)
+    # a prompt of 1000 after 500: products 2 x 1000 x 70e9 / 0.6e15 = 233 ms, and each token
+    # attends to 500 + 1000 / 2 on average; then 3 tokens at a mean context of 1501
+    run = forecast.run_time_forecast(1, 1000, 3, 500, bare, box(1.0), REAL)
+    reading = 2 * 1000 * 70e9 / 6e14 + 1000 * 2 * 1000 * 16_384 * 80 / 3e14 + 3.2e-3
+    writing = 43.75e-3 + 2 * 1501 * 16_384 * 80 / 3e14 + 3.2e-3
+    assert run == pytest.approx(reading + 3 * writing, rel=1e-9)
+
+
+def test_a_prompt_reads_the_cache_before_it_once():
+    # 2 sequences after 1,000,000 tokens: 2 x 1e6 x 327,680 B / 4 TB/s, beside 140 GB of weights
+    run = forecast.run_time_forecast(2, 1, 0, 1e6, DENSE, box(1.0), IDEAL)
+    assert run == pytest.approx((140e9 + 2e6 * 327_680) / 4e12)
+    floor = forecast.run_floor(2, 1, 0, 1e6, DENSE, box(1.0))
+    assert floor == pytest.approx((140e9 + 2e6 * 327_680) / 4e12)
+
+
+def test_run_floor_by_hand():
+    # reading 2 x 1000 tokens: 2 x 2000 x 70e9 / 8e15 = 35 ms; then 3 steps at a mean context of
+    # 500 + 1000 + 1: 140 GB and 2 x 1501 x 327,680 B at 32 TB/s
+    floor = forecast.run_floor(2, 1000, 3, 500, DENSE, box())
+    assert floor == pytest.approx(0.035 + 3 * (140e9 + 2 * 1501 * 327_680) / 32e12)
+    # no prompt: the steps alone, the first of them right at the context before
+    bare = forecast.run_floor(2, 0, 1, 500, DENSE, box())
+    assert bare == pytest.approx((140e9 + 2 * 500 * 327_680) / 32e12)
+    # three stages: three times the arithmetic and the cache's bandwidth
+    wide = forecast.step_floor(90_000, 0, DENSE, box(8.0, stages=3.0))
+    assert wide == pytest.approx(2 * 90_000 * 70e9 / 24e15)
+    long = forecast.step_floor(3, 1e6, DENSE, box(8.0, stages=3.0))
+    assert long == pytest.approx((140e9 + 1e6 * 327_680) / 32e12)
+
+
+def test_whole_experts_on_chips_by_hand():
+    # 800 tokens on eight chips. Sliced: products 2 x 800 x 28e9 / 4.8e15 = 9.33 ms and sums
+    # 4 x 50 x 800 x 5000 x 2 B x 7/8 / 200 GB/s = 7 ms. Whole experts: all chips read the 20 GB
+    # that every token uses, (100 + 7 x 20) GB / 25.6 TB/s = 9.375 ms, and the exchange of
+    # 50 x 100 x 5000 x 3 B x 7/8 / 200 GB/s = 0.33 ms hides. Latency 50 x 2 x 5 x 10 us = 5 ms
+    got = forecast.step_time_forecast(800, 0, SPARSE, box(), REAL)
+    assert got == pytest.approx(9.375e-3 + 5e-3)
+    # links a hundred times slower: 32.8 ms of exchange, in the open
+    slow = forecast.step_time_forecast(800, 0, SPARSE, box(link=4e9), REAL)
+    assert slow == pytest.approx(50 * 100 * 5000 * 3 * 7 / 8 / 2e9 + 5e-3)
+
+
+def test_a_row_of_stages_by_hand():
+    # 6 sequences over 3 stages: micro-batches of 2; a pass of 1000 tokens each takes
+    # 2 x 2000 x 70e9 / 8e15 = 35 ms, there are 3, and (3 + 3 - 1) / 3 of their third is waited for
+    bare = DENSE.replace(kv_bytes_per_token=0, attention_width=1)
+    quiet = box(1.0, flops=8e15, attention_flops=8e15, bandwidth=32e12, stages=3.0)
+    run = forecast.run_time_forecast(6, 1000, 0, 0, bare, quiet, IDEAL)
+    assert run == pytest.approx(0.035 * 3 * (5 / 3) / 3, rel=1e-6)
+    # a step of 6 million sequences, 2 million a micro-batch
+    step = forecast.step_time_forecast(6e6, 0, bare, quiet, IDEAL)
+    assert step == pytest.approx(2 * 2e6 * 70e9 / 8e15, rel=1e-6)
+    # without the pipeline's own term three groups are as good as three times one
+    terms = [t for t in TERMS if t != "pipeline"]
+    pooled = forecast.run_time(6e6, 0, 1, 0, bare, quiet, IDEAL, terms)
+    assert pooled == pytest.approx(2 * 6e6 * 70e9 / 24e15, rel=1e-6)
+
+
+def test_a_torus_and_the_edge_of_a_box():
+    # element and round trip as usual: bf16 in a sum, fp8 to an expert and bf16 back
+    assert (box().element, box().there_and_back, box().stages, box().torus) == (2, 3, 1, 0)
+    # a pass on a torus takes the best layout; 64 chips: 80 x 100 x 8192 x 2 / 400e9 = 0.328 ms
+    ring = box(64.0, domain=4096.0)
+    terms = ["bytes"]
+    plain, torus = (
+        forecast.run_time(100, 0, 1, 0, DENSE, g, IDEAL, terms)
+        - forecast.run_time(100, 0, 1, 0, DENSE, g, IDEAL, [])
+        for g in (ring, ring.replace(torus=3.0))
+    )
+    assert torus == pytest.approx(0.32768e-3)
+    assert plain == pytest.approx(4 * 80 * 100 * 8192 * 2 * 63 / 64 / 400e9)
+    # eight chips to a box: eight need no network card, nine do
+    dear = box(card=1.0)
+    assert forecast.all_reduce_time(1, DENSE, dear, IDEAL) < 1e-4
+    assert forecast.all_reduce_time(1, DENSE, dear.replace(chips=9.0), IDEAL) > 1
+
+
+def test_stages_may_be_as_many_as_chips():
+    alone = forecast.group("H100", 4, "bf16", 4)
+    assert (alone.chips, alone.stages, alone.flops) == (1, 4, catalog.chip("H100").flops("bf16"))
+    assert alone.name == "4 × H100 (bf16)"
+    # nothing published on the model's experts: sparse by 4, so of 4 times the usual choice
+    guess = forecast.ready(
+        Model(n_total=40e9, n_active=10e9, bytes_per_param=1, layers=10, d_model=1000)
+    )
+    assert guess.experts == 4 * guess.experts_active == 4 * forecast.usual_experts_active()
+    dense = forecast.ready(Model(n_total=10e9, n_active=10e9, layers=10, d_model=1000))
+    assert (dense.experts, dense.experts_active) == (1, 1)

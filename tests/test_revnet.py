@@ -265,3 +265,131 @@ def test_bad_input(call, message):
 def test_relative_error_by_hand():
     # |(3, 4) - (3, 3)| / |(3, 3)| = 1 / sqrt(18)
     assert relative_error([3, 4], [3, 3]) == pytest.approx(18**-0.5)
+
+
+# --- by hand ----------------------------------------------------------------------------
+
+
+def test_formulas_by_hand():
+    # 3 layers x 50 tokens x 7 values x 2 bytes; then 50 x (4 + 7) x 2
+    assert revnet.stored_bytes(3, 50, 7, 2) == 2100
+    assert revnet.reversible_bytes(50, 4, 7, 2) == 1100
+    # 4 kept states of 10 bytes and 12 / 4 layers of 5 bytes
+    assert revnet.checkpointed_bytes(12, 4, 10, 5) == 55
+    assert revnet.best_segments(12, 3, 9) == 6  # sqrt(12 x 9 / 3)
+    m = Model(n_total=9e9, n_active=3e9, layers=10, d_model=1000, kv_bytes_per_token=1e5)
+    assert revnet.transformer_activation_bytes(m, 4) == 17 * 1000 * 10 * 4
+    assert revnet.cache_flop_per_byte(m) == 60_000  # 6e9 / 1e5
+    assert revnet.reversible_flop_per_byte(m, 2) == pytest.approx(6e9 / 340_000)
+    assert revnet.adversarial_gain(np.pi * 50) == pytest.approx(10)
+
+
+def test_a_meter_by_hand():
+    meter = revnet.Meter()
+    meter.product(2, 3, 5)
+    assert meter.flop == 60
+    two, one = np.zeros(2), np.zeros(1)
+    meter.hold(two, one)
+    meter.release(two)
+    meter.hold(one)
+    assert meter.history == [0, 24, 8, 16] and meter.held == 16 and meter.peak == 24
+
+
+def test_a_layer_by_hand():
+    one = Layer(np.array([[0.5]]), np.array([[3.0]]))
+    assert one(np.array([[2.0]])) == pytest.approx(3 * np.tanh(1))
+    # on a grid of quarters: 2 steps are 0.5, tanh(0.5 x 0.5) x 3 = 0.735 is 2.94 steps, so 3
+    assert OnGrid(one, 0.25)(np.array([[2]])).tolist() == [[3]]
+    fine = int(OnGrid(one)(np.array([[2**20]])).item())
+    assert fine == round(3 * float(np.tanh(0.5)) * 2**20)
+
+
+def test_random_layers_keep_the_scale():
+    (layer,) = network(1, 100, 400, 0.5)
+    assert layer.w1.shape == (100, 400) and layer.w2.shape == (400, 100)
+    assert layer.w1.std() == pytest.approx(100**-0.5, rel=0.02)
+    assert layer.w2.std() == pytest.approx(0.5 * 400**-0.5, rel=0.02)
+    (usual,) = network(1)
+    assert usual.w1.shape == (16, 64) and usual.w2.std() == pytest.approx(1 / 8, rel=0.1)
+    for bad in ({"depth": True}, {"depth": 1, "hidden": 0}, {"depth": 1, "gain": np.inf}):
+        with pytest.raises(InputError):
+            network(**bad)
+
+
+def test_a_step_of_training_goes_down_the_measured_slope():
+    state, label = tokens(5, 2), np.array([1.0, -1, 1, 1, -1])
+    (layer,) = network(1, 2, 3)
+
+    def loss(layers):
+        # half the mean square of what the first output misses
+        return float(np.mean((run(layers, state)[0, :, 0] - label) ** 2)) / 2
+
+    (after,), losses = revnet.train([layer], state, label, 1, rate=0.5)
+    assert losses == pytest.approx([loss([layer])])
+    for name, at in (("w1", (1, 2)), ("w2", (2, 0))):
+        up, down = (loss([moved(layer, name, at, h)]) for h in (1e-6, -1e-6))
+        step = getattr(after, name)[at] - getattr(layer, name)[at]
+        assert step == pytest.approx(-0.5 * (up - down) / 2e-6, rel=1e-5)
+    # the usual rate is a tenth
+    (usual,), _ = revnet.train([layer], state, label, 1)
+    assert usual.w2 - layer.w2 == pytest.approx((after.w2 - layer.w2) / 5)
+    # a loss that is large from the start is not a divergence
+    _, large = revnet.train([layer], state, 2000 * label, 2, rate=1e-9)
+    assert large[1] == pytest.approx(2e6, rel=0.01)
+
+
+def test_the_hidden_product_is_what_it_says():
+    state, label = revnet.hidden_product(40)
+    assert state.shape == (2, 40, 2) and (state[1, :, -1] == 1).all()
+    assert (label == np.where(state[0, :, 0] * state[0, :, 1] > 0, 1, -1)).all()
+
+
+def test_the_least_time_of_some(monkeypatch):
+    ticks = iter([0.0, 5.0, 10.0, 12.0, 20.0, 23.0])
+    monkeypatch.setattr(revnet.time, "perf_counter", lambda: next(ticks))
+    assert revnet.step_seconds(reversible_gradients, network(1), tokens(2, 16), repeats=3) == 2
+
+
+def test_drift_in_other_words():
+    got = revnet.drift([3, 9])
+    for depth, error in zip((3, 9), got, strict=True):
+        layers = network(depth, 16, 64, 1.0, dtype=np.float32)
+        state = tokens(64, 16, dtype=np.float32)
+        assert error == relative_error(unrun(layers, run(layers, state)), state)
+
+
+def test_sign_flips_one_at_a_time():
+    layers = network(3, 2, 5)
+    state = tokens(6, 2)
+    flips = []
+    for depth in range(4):
+        plain, differ = np.sign(run(layers[:depth], state)), []
+        for half, value in np.ndindex(2, 2):
+            other = state.copy()
+            other[half, :, value] *= -1
+            differ.append(np.mean(np.sign(run(layers[:depth], other)) != plain))
+        flips.append(np.mean(differ))
+    assert revnet.sign_flips(layers, 6) == pytest.approx(flips)
+
+
+@pytest.mark.parametrize("residual", [True, False])
+def test_a_chains_gradient_against_differences(residual):
+    layers, x = network(3, 4, 4, 0.7), tokens(1, 4)[0]
+    start = np.random.default_rng([0, 2]).standard_normal(x.shape)
+
+    def through(x):
+        for layer in layers:
+            x = layer(x) + (x if residual else 0)
+        return float(np.sum(start * x))
+
+    slope = [(through(x + h) - through(x - h)) / 2e-6 for h in 1e-6 * np.eye(4).reshape(4, 1, 4)]
+    wanted = np.linalg.norm(slope) / np.linalg.norm(start)
+    assert revnet.chain_gradient(3, 0.7, residual, width=4) == pytest.approx(wanted, rel=1e-6)
+
+
+def test_reach_of_a_linear_map():
+    # no layers: |x + step s|^2 - |x|^2 is 2 step |x|_1 for the chosen signs, to first order;
+    # a random toss moves it by 2 step x.s, whose root mean square is 2 step |x|_2
+    state = tokens(1, 200)
+    wanted = np.abs(state).sum() / np.linalg.norm(state)
+    assert revnet.adversarial_reach([], state, 1e-6, draws=4000) == pytest.approx(wanted, rel=0.05)
