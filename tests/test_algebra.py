@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from memwall import InputError
+from memwall import InputError, Model, System
 from memwall.algebra import (
     FORMULAS,
     LETTERS,
@@ -106,3 +106,18 @@ def test_poles_are_infinite_and_nothing_undefined_leaves():
 def test_the_unit_of_an_annotation():
     assert unit_of(Seconds).symbol == "s"
     assert unit_of(float) is None
+
+
+def test_a_noun_of_another_kind_is_refused():
+    def weight(model: Model) -> Ratio:
+        """A formula with a noun alone."""
+        return model.n_total
+
+    checked = formula(weight)
+    try:
+        assert checked(Model(n_total=3, n_active=2)) == 3
+        for wrong in (3.0, System(flops=1, bandwidth=1), "Llama"):
+            with pytest.raises(InputError, match="model must be a Model"):
+                checked(wrong)
+    finally:
+        del FORMULAS["test_algebra.weight"]

@@ -277,3 +277,9 @@ def test_unknown_size_names_the_nearest():
 def test_bad_input(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+def test_random_words_fill_the_whole_range():
+    # of 2^20 draws of 16 bits each word is expected 16 times, the first and the last included
+    drawn = CIPHER.random(np.random.default_rng(0), 2**20)
+    assert drawn.min() == 0 and drawn.max() == 2**16 - 1

@@ -112,6 +112,10 @@ def test_stages_needed():
     assert pipelining.stages_to_fit(2400, 1e5, M1T, box) == pytest.approx(1e12 / 148.48e9)
     assert pipelining.stages_to_fit(3200, 1e5, M1T, box) == math.inf
     assert pipelining.stages_to_equal_kv(2400, 0, M1T) == math.inf
+    # weights of half a byte: half as many stages
+    half = M1T.replace(bytes_per_param=0.5)
+    assert pipelining.stages_to_equal_kv(2400, 1e5, half) == pytest.approx(0.5e12 / 491.52e9)
+    assert pipelining.stages_to_fit(2400, 1e5, half, box) == pytest.approx(0.5e12 / 148.48e9)
 
 
 @given(st.integers(1, 1000), st.floats(1, 1e5))

@@ -30,6 +30,8 @@ def choices() -> np.ndarray:
 def test_placement() -> None:
     # 256 experts on at most 72 GPUs: 64 is the largest divisor, 8 of 72 stay idle
     assert racks.even_split(256, 72) == 64
+    # a prime number of experts on fewer GPUs stays on one; one expert or one GPU is one
+    assert (racks.even_split(7, 4), racks.even_split(1, 9), racks.even_split(9, 1)) == (1, 1, 1)
     assert racks.idle_fraction(64, 72) == pytest.approx(1 / 9)
     # with 32 spare copies 288 = 4 * 72 and nobody is idle
     assert racks.even_split(256 + 32, 72) == 72
@@ -196,6 +198,8 @@ def test_refusals() -> None:
         racks.Layout(256, 64, 3)
     with pytest.raises(InputError, match="at least 1"):
         racks.even_split(0, 4)
+    with pytest.raises(InputError, match="gpus = 0 must be at least 1"):
+        racks.even_split(4, 0)
     with pytest.raises(InputError, match="no way"):
         racks.hops({"a": [], "b": []}, "a", "b")
     with pytest.raises(InputError, match="racks"):

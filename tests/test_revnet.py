@@ -370,6 +370,8 @@ def test_sign_flips_one_at_a_time():
             differ.append(np.mean(np.sign(run(layers[:depth], other)) != plain))
         flips.append(np.mean(differ))
     assert revnet.sign_flips(layers, 6) == pytest.approx(flips)
+    # a layer that adds nothing hands the one flip of eight signs on
+    assert revnet.sign_flips(network(1, 4, 4, gain=0), 8).tolist() == [1 / 8, 1 / 8]
 
 
 @pytest.mark.parametrize("residual", [True, False])

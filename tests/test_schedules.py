@@ -262,5 +262,11 @@ def test_other_bad_input_is_named():
         Durations(forward=0)
     with pytest.raises(InputError, match="pace"):
         one_f_one_b(4, 8, pace=[1, 2])
+    with pytest.raises(InputError, match="pace"):
+        one_f_one_b(2, 8, pace=[1, 0])
+    for bad in ((0, 8), (2, 0), (2.5, 8), (True, 8)):
+        with pytest.raises(InputError, match="whole number, at least 1"):
+            one_f_one_b(*bad)
+    assert one_f_one_b(1, 1).stages == 1
     with pytest.raises(InputError, match="waiting"):
         run("too little memory", 2, 2, laps=2, keep=lambda stage: 1)

@@ -60,60 +60,43 @@ class Mutant:
     node: int  # the changed node's number in ast.walk order
     variant: int
 
-    def tree(self, tree: ast.Module) -> ast.Module:
-        tree = copy.deepcopy(tree)
+    def tree(self) -> ast.Module:
+        tree, _ = parsed(self.module)
         node = list(ast.walk(tree))[self.node]
-        list(changes(node))[self.variant][1](node)
+        setattr(node, *list(changes(node))[self.variant])
         return ast.fix_missing_locations(tree)
 
 
 def changes(node: ast.AST) -> Iterator[tuple[str, object]]:
-    """Every single change of a node: how it reads, and the function that makes it."""
-
-    def put(field: str, value: object):
-        return lambda n: setattr(n, field, value)
-
-    def write(field: str, value: object) -> tuple[str, object]:
-        after = copy.deepcopy(node)
-        setattr(after, field, value)
-        return f"{ast.unparse(node)} -> {ast.unparse(after)}", put(field, value)
-
+    """Every single change of a node: a field and its other value."""
     match node:
         case ast.Constant(value=bool()):
             return
         case ast.Constant(value=int() | float() as number):
             near = (number + 1, number - 1) if isinstance(number, int) else (number * 2, number / 2)
-            for other in near if number else (number + 1,):
-                yield write("value", other)
+            yield from (("value", other) for other in (near if number else (number + 1,)))
         case ast.BinOp(op=op) | ast.AugAssign(op=op) | ast.BoolOp(op=op):
-            for other in SWAPS.get(type(op), ()):
-                yield write("op", other())
+            yield from (("op", other()) for other in SWAPS.get(type(op), ()))
         case ast.Compare(ops=[op]):
-            for other in SWAPS.get(type(op), ()):
-                yield write("ops", [other()])
-        case ast.UnaryOp(op=ast.USub(), operand=ast.expr()):
-            yield write("op", ast.UAdd())
+            yield from (("ops", [other()]) for other in SWAPS.get(type(op), ()))
+        case ast.UnaryOp(op=ast.USub()):
+            yield "op", ast.UAdd()
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            plain = ast.Call(ast.Name("bool", ast.Load()), [operand], [])
-            yield f"{ast.unparse(node)} -> {ast.unparse(operand)}", _become(plain)
+            yield "operand", ast.UnaryOp(ast.Not(), operand)
         case ast.Name(id=name) if name in NAMES:
-            yield write("id", NAMES[name])
+            yield "id", NAMES[name]
         case ast.Attribute(attr=name) if name in NAMES:
-            yield write("attr", NAMES[name])
+            yield "attr", NAMES[name]
         case ast.Return(value=ast.expr() as value):
-            if getattr(node, "of_formula", False):
-                yield write("value", ast.BinOp(value, ast.Mult(), ast.Constant(2)))
-            else:
-                yield write("value", ast.Constant(None))
+            doubled = ast.BinOp(value, ast.Mult(), ast.Constant(2))
+            yield "value", doubled if getattr(node, "of_formula", False) else ast.Constant(None)
 
 
-def _become(other: ast.expr):
-    def change(node: ast.AST) -> None:
-        node.__class__ = other.__class__
-        node.__dict__.clear()
-        node.__dict__.update(other.__dict__)
-
-    return change
+def reads(node: ast.AST, field: str, value: object) -> str:
+    """A change as text."""
+    after = copy.copy(node)
+    setattr(after, field, value)
+    return " ".join(f"{ast.unparse(node)} -> {ast.unparse(after)}".split())
 
 
 def parsed(module: str) -> tuple[ast.Module, str]:
@@ -138,10 +121,10 @@ def mutants(module: str) -> list[Mutant]:
             return
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             place = f"{place}.{node.name}"
-        for variant, (text, _) in enumerate(changes(node)):
-            change = " ".join(text.split())
-            line = " ".join(lines[node.lineno - 1].split())  # type: ignore[attr-defined]
-            found.append(Mutant(module, f"{place} | {line} | {change}", node.lineno, number[id(node)], variant))  # type: ignore[attr-defined]  # fmt: skip
+        for variant, change in enumerate(changes(node)):
+            at: int = node.lineno  # type: ignore[attr-defined]
+            key = f"{place} | {' '.join(lines[at - 1].split())} | {reads(node, *change)}"
+            found.append(Mutant(module, key, at, number[id(node)], variant))
         for name, value in ast.iter_fields(node):
             if name not in ("annotation", "returns"):
                 for child in value if isinstance(value, list) else [value]:
@@ -152,7 +135,7 @@ def mutants(module: str) -> list[Mutant]:
     return found
 
 
-class Import(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
+class Import(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Hands the changed tree to whoever imports the module."""
 
     def __init__(self, module: str, tree: ast.Module):
@@ -162,14 +145,8 @@ class Import(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
     def find_spec(self, name, path=None, target=None):
         return importlib.util.spec_from_file_location(name, self.path, loader=self) if name == self.name else None  # fmt: skip
 
-    def get_filename(self, name):
-        return self.path
-
-    def get_data(self, path):
-        return Path(path).read_bytes()
-
-    def get_code(self, name):
-        return compile(self.tree, self.path, "exec")
+    def exec_module(self, module):
+        exec(compile(self.tree, self.path, "exec"), module.__dict__)
 
 
 class Quick:
@@ -198,31 +175,30 @@ def tests(module: str) -> list[str]:
     return [f"tests/test_{module}.py", f"lib/memwall/{module}.py"]
 
 
-def ask(module: str, tree: ast.Module | None, seconds: dict[str, float], report: Path) -> int:
-    """In a process of its own: import the tree, run the tests. 0 says that all passed."""
+def ask(module: str, mutant: Mutant | None, seconds: dict[str, float], report: Path) -> int:
+    """Import the mutant, or the module as it is, and run the tests. 0 says that all passed."""
     import pytest
 
-    plugin = Quick([Import(module, tree)] if tree else [], seconds)
+    plugin = Quick([Import(module, mutant.tree())] if mutant else [], seconds)
     arguments = ["-x", "-q", "-p", "no:cacheprovider", "--rootdir", ROOT, *tests(module)]
     done = pytest.main([str(a) for a in arguments], plugins=[plugin])
-    if tree is None:
+    if not mutant:
         report.write_text(json.dumps(plugin.seconds))
     return int(done)
 
 
-def fork(limit: float, quiet: bool, *arguments) -> int:
-    """Start `ask` in a child that a clock and a memory limit end; return its process id."""
+def fork(limit: float, *arguments) -> int:
+    """`ask` in a silent child of so many seconds of computing and 6 GiB; its process id."""
     child = os.fork()
     if child:
         return child
     code = 3
     try:
-        signal.setitimer(signal.ITIMER_REAL, limit)
+        signal.setitimer(signal.ITIMER_PROF, limit)  # its own work, whatever else the machine does
         resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
-        if quiet:
-            nothing = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nothing, 1)
-            os.dup2(nothing, 2)
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, 1)
+        os.dup2(nothing, 2)
         code = ask(*arguments)
     finally:
         os._exit(code)
@@ -233,10 +209,9 @@ def check(chosen: list[Mutant], jobs: int, scratch: Path) -> dict[Mutant, str]:
     fates: dict[Mutant, str] = {}
     running: dict[int, Mutant] = {}
     seconds: dict[str, dict[str, float]] = {}
-    trees = {m: parsed(m)[0] for m in {mutant.module for mutant in chosen}}
-    for module in trees:
+    for module in {mutant.module for mutant in chosen}:
         report = scratch / f"{module}.json"
-        _, status = os.waitpid(fork(600, True, module, None, {}, report), 0)
+        _, status = os.waitpid(fork(600, module, None, {}, report), 0)
         if status:
             sys.exit(f"the tests of {module} do not pass as they are: {' '.join(tests(module))}")
         seconds[module] = json.loads(report.read_text())
@@ -251,9 +226,7 @@ def check(chosen: list[Mutant], jobs: int, scratch: Path) -> dict[Mutant, str]:
         if len(running) >= jobs:
             reap()
         known = seconds[mutant.module]
-        limit = 15 + 5 * sum(known.values())
-        tree = mutant.tree(trees[mutant.module])
-        running[fork(limit, True, mutant.module, tree, known, scratch)] = mutant
+        running[fork(15 + 5 * sum(known.values()), mutant.module, mutant, known, scratch)] = mutant
     while running:
         reap()
     print(file=sys.stderr)
@@ -290,14 +263,16 @@ def main() -> int:
     survivors = sorted((m for m, fate in fates.items() if fate == "survived"), key=lambda m: (m.module, m.line))  # fmt: skip
     for m in survivors:
         print(f"survived, line {m.line}: {m.key}")
-    print(f"\n{'module':<12}{'mutants':>8}{'tried':>7}{'caught':>8}{'share':>8}{'accepted':>10}")
+    print(
+        f"\n{'module':<12}{'mutants':>8}{'tried':>7}{'caught':>8}{'slow':>6}{'share':>8}{'accepted':>10}"
+    )
     for module in options.modules:
         mine = [fate for m, fate in fates.items() if m.module == module]
         caught = sum(fate != "survived" for fate in mine)
         known = sum(key.split(" | ")[0].split(".")[0] == module for key in harmless)
-        print(f"{module:<12}{len(mutants(module)):>8}{len(mine):>7}{caught:>8}{caught / len(mine):>8.1%}{known:>10}")  # fmt: skip
+        print(f"{module:<12}{len(mutants(module)):>8}{len(mine):>7}{caught:>8}{mine.count('slow'):>6}{caught / len(mine):>8.1%}{known:>10}")  # fmt: skip
     share = 1 - len(survivors) / len(fates)
-    print(f"{'all':<12}{'':>8}{len(fates):>7}{len(fates) - len(survivors):>8}{share:>8.1%}{len(harmless):>10}   {time.time() - start:.0f} s")  # fmt: skip
+    print(f"{'all':<12}{'':>8}{len(fates):>7}{len(fates) - len(survivors):>8}{list(fates.values()).count('slow'):>6}{share:>8.1%}{len(harmless):>10}   {time.time() - start:.0f} s")  # fmt: skip
     return share < options.aim
 
 
