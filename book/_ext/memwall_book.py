@@ -208,11 +208,21 @@ def minify_live_figures(app: Sphinx, config: Any) -> None:
     config.html_static_path.append(str(folder))
 
 
+def open_chapter(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """A chapter's page opens with its question and a picture."""
+    chapter = re.match(r"notebooks/(\d\d)_", page)
+    if chapter and app.builder.format == "html":
+        title = next(iter(doctree.findall(nodes.title)))
+        picture = nodes.raw("", memwall_front.opening(int(chapter[1])), format="html")
+        title.parent.insert(title.parent.index(title) + 1, picture)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     memwall_site.setup(app)
     app.add_directive("memwall", MemwallTable)
     app.connect("config-inited", configure, priority=100)
     app.connect("doctree-resolved", link_first_uses)
+    app.connect("doctree-resolved", open_chapter)
     app.connect("config-inited", minify_live_figures)
     # not deferred: a figure starts where it stands, while the rest of its page still loads
     app.add_js_file("explorer.js")

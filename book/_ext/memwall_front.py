@@ -206,6 +206,16 @@ def questions() -> list[tuple[int, str, str]]:
     return [(int(n), name, question.replace("*", "")) for n, name, question in rows]
 
 
+def svg(drawn: str) -> str:
+    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">{drawn}</svg>'
+
+
+def opening(number: int) -> str:
+    """The picture and the fact with which a chapter's page opens: those of its card."""
+    drawn, fact = PICTURES[number - 1]()
+    return f'<figure class="mw-opening">{svg(drawn)}<figcaption>{html.escape(fact)}</figcaption></figure>'
+
+
 def cards(found: Iterable[str]) -> str:
     """The ten questions; each a link once its chapter is in the book."""
     pages = {int(p.split("/")[1][:2]): p for p in found if p.startswith("notebooks/")}
@@ -213,8 +223,7 @@ def cards(found: Iterable[str]) -> str:
     for (number, name, question), picture in zip(questions(), PICTURES, strict=True):
         drawn, fact = picture()
         inside = (
-            f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">{drawn}</svg>'
-            f'<small>{number} {html.escape(name)}</small>'
+            f'{svg(drawn)}<small>{number} {html.escape(name)}</small>'
             f"<strong>{html.escape(question)}</strong><span>{html.escape(fact)}</span>"
         )
         page = pages.get(number)

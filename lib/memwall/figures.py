@@ -179,7 +179,7 @@ def show(fig: Any, alt: str) -> Figure:
     with mpl.rc_context(_RC):
         png = io.BytesIO()
         fig.savefig(png, format="png", dpi=160, facecolor="white")
-    title = " ".join(fig.get_suptitle().split())
+    title = " ".join(fig.get_suptitle().split()).replace(" %", "\u00a0%")
     fig.suptitle("")
     return Figure(svg(fig), png.getvalue(), alt, title, fig.get_figwidth())
 
