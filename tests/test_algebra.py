@@ -121,3 +121,9 @@ def test_a_noun_of_another_kind_is_refused():
                 checked(wrong)
     finally:
         del FORMULAS["test_algebra.weight"]
+
+
+def test_a_symbol_in_any_place_makes_a_choice_symbolic():
+    assert where(x > 1, 2, 3).subs(x, 5) == 2
+    assert where(True, x, 3) == x
+    assert where(False, 2, x) == x

@@ -283,3 +283,17 @@ def test_random_words_fill_the_whole_range():
     # of 2^20 draws of 16 bits each word is expected 16 times, the first and the last included
     drawn = CIPHER.random(np.random.default_rng(0), 2**20)
     assert drawn.min() == 0 and drawn.max() == 2**16 - 1
+
+
+def test_a_word_is_16_bits_and_pairs_have_limits():
+    assert feistel.quiet_difference(20) == feistel.quiet_difference(20, 16)
+    ask = oracle(some_key(0), 7)
+    assert feistel.votes(ask, 7, 1).shape == (16, 2)
+    for pairs in (0, 2**24 + 1):
+        with pytest.raises(InputError, match="pairs"):
+            feistel.votes(ask, 7, pairs)
+
+
+def test_the_usual_number_of_pairs_recovers_the_key():
+    key = some_key(3)
+    assert feistel.recover_key(oracle(key, 8), 8) == key

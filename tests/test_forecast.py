@@ -402,5 +402,6 @@ def test_stages_may_be_as_many_as_chips():
         Model(n_total=40e9, n_active=10e9, bytes_per_param=1, layers=10, d_model=1000)
     )
     assert guess.experts == 4 * guess.experts_active == 4 * forecast.usual_experts_active()
+    assert forecast.usual_experts_active() == 8  # the middle of 2, 4, 6 and five times 8
     dense = forecast.ready(Model(n_total=10e9, n_active=10e9, layers=10, d_model=1000))
     assert (dense.experts, dense.experts_active) == (1, 1)

@@ -114,6 +114,7 @@ def test_stages_needed():
     assert pipelining.stages_to_equal_kv(2400, 0, M1T) == math.inf
     # weights of half a byte: half as many stages
     half = M1T.replace(bytes_per_param=0.5)
+    assert pipelining.weights_per_chip(half, 50, 4) == pytest.approx(0.5e12 / 200)
     assert pipelining.stages_to_equal_kv(2400, 1e5, half) == pytest.approx(0.5e12 / 491.52e9)
     assert pipelining.stages_to_fit(2400, 1e5, half, box) == pytest.approx(0.5e12 / 148.48e9)
 

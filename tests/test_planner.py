@@ -287,3 +287,7 @@ def test_a_record_of_a_sweep_is_the_plans():
     assert record["tokens_per_second_user"] == p.speed
     assert record["tokens_per_second_chip"] == p.rate_per_chip
     assert record["output_usd_per_token"] == p.output_cost
+
+
+def test_a_dense_model_has_no_experts_to_run_out_of():
+    assert plan("Llama-3.1-70B", "H100", 8).notes == ()

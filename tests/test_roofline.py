@@ -162,3 +162,11 @@ def test_more_active_than_total_is_refused():
 def test_a_missing_fact_says_which():
     with pytest.raises(InputError, match="capacity of system is not known"):
         roofline.drain_time(System(1e15, 1e12))
+
+
+def test_cache_room_by_hand():
+    # 80 GB less 15 billion weights of two bytes, shared by ten; nothing where they do not fit
+    system = System(flops=1e15, bandwidth=4e12, capacity=80e9)
+    m = Model(n_total=15e9, n_active=15e9, bytes_per_param=2)
+    assert roofline.cache_room(10, m, system) == pytest.approx(5e9)
+    assert roofline.cache_room(10, m.replace(n_total=50e9), system) == 0

@@ -270,3 +270,11 @@ def test_other_bad_input_is_named():
     assert one_f_one_b(1, 1).stages == 1
     with pytest.raises(InputError, match="waiting"):
         run("too little memory", 2, 2, laps=2, keep=lambda stage: 1)
+
+
+def test_a_hop_must_have_been_waited_for():
+    import dataclasses
+
+    # a table without hops, read as if each took one slot: the next stage starts too early
+    table = dataclasses.replace(gpipe(2, 1), durations=Durations(hop=1))
+    assert any("before its input has arrived" in wrong for wrong in violations(table))

@@ -402,3 +402,19 @@ def test_published_exchanges_by_hand() -> None:
     # DeepSeek-V3: 58 sparse layers, 256 experts of 3 x 7168 x 2048, 8 of them for a token
     one = 58 * 3 * 7168 * 2048
     assert sp.routed_parameters("DeepSeek-V3") == pytest.approx((256 * one, 8 * one))
+
+
+def test_large_scores_do_not_overflow(layer: sp.MoELayer) -> None:
+    # scores of thousands: the best expert takes all, and stays a number
+    sure = sp.MoELayer(1000 * layer.router, layer.up, layer.gate, layer.down, 3)
+    one = sp.MoELayer(sure.router, layer.up, layer.gate, layer.down, 1)
+    x = tokens(3)
+    gap = -np.diff(-np.sort(-(x @ sure.router)))[:, 0]
+    assert gap.min() > 20
+    assert sure(x) == pytest.approx(one(x), abs=1e-4)
+
+
+def test_spare_copies_count_when_experts_are_dealt() -> None:
+    assert sp.packing(np.ones(9), 5, spare=1).shape == (5, 9)
+    with pytest.raises(InputError, match=r"9 \+ 2 copies cannot be dealt evenly to 7"):
+        sp.packing(np.ones(9), 7, spare=2)
