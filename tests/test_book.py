@@ -11,10 +11,13 @@ from urllib.parse import unquote
 
 import pytest
 
+import memwall
 from memwall import claims
 
 HTML = Path(__file__).parent.parent / "_build" / "html"
 PAGES = sorted(str(p.relative_to(HTML)) for p in [*HTML.glob("book/*.html"), *HTML.glob("notebooks/*.html")])  # fmt: skip
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+DATA = Path(memwall.__file__).parent / "data"
 CHAPTERS = [p for p in PAGES if p.startswith("notebooks/")]
 pytestmark = pytest.mark.book
 
@@ -133,6 +136,45 @@ def test_every_link_inside_the_book_arrives():
             if not known and page.name != "404.html":
                 lost.append(f"{page.name}: {link}")
     assert lost == []
+
+
+def numbers(text, alone=""):
+    return {
+        n.replace(",", "") for n in re.findall(rf"(?<![\w.,/-])\d[\d,]*(?:\.\d+)?{alone}", text)
+    }
+
+
+def telling(number):
+    """Not a year, not a small or round number that stands for itself."""
+    digits = number.replace(".", "")
+    return not re.fullmatch(r"(19|20)\d\d", number) and ("." in number or len(digits) > 2)
+
+
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_a_number_in_prose_is_one_that_the_chapter_computes(path):
+    """Prose follows the code, or this fails; exercises ask and answer with numbers of their own."""
+    notebook = json.loads((NOTEBOOKS / f"{Path(path).stem}.ipynb").read_text("utf-8"))
+    sources = {"code": "", "markdown": ""}
+    for cell in notebook["cells"]:
+        sources[cell["cell_type"]] += "".join(cell["source"]) + "\n\n"
+    page = re.sub(r'<script type="application/json">.*?</script>', "", (HTML / path).read_text("utf-8"), flags=re.S)  # fmt: skip
+    made = re.findall(r'<div class="cell[^"]*docutils container">.*?(?=<(?:section|p|h2|ul|ol)\b)', page, re.S)  # fmt: skip
+    printed = html.unescape(re.sub(r"<[^>]*>", " ", " ".join(made)))
+    told = " ".join(
+        f"{c.statement} {c.reason} {claims.printed(c.stated, c.unit)} {claims.printed(c.computed(), c.unit)}"
+        for c in claims.all_claims()
+    )
+    facts = " ".join(p.read_text("utf-8").replace(",", " ") for p in DATA.glob("*.csv"))
+    known = (
+        numbers(printed)
+        | numbers(told)
+        | numbers(facts)
+        | numbers(sources["code"].replace("_", ""))
+    )
+    prose = re.sub(r"## Exercises.*?## Takeaways", "", sources["markdown"], flags=re.S)
+    prose = re.sub(r"<details>.*?</details>|```.*?```", "", prose, flags=re.S)
+    prose = re.sub(r"`[^`]*`|\$[^$\n]*\$|\]\([^)]*\)|https?:\S+", "", prose)
+    assert sorted(n for n in numbers(prose, r"(?![\w/-])") - known if telling(n)) == []
 
 
 def test_scorecard_filters(visit):
