@@ -124,7 +124,7 @@ def citation() -> str:
     }  # fmt: skip
     inside = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
     bibtex = f"@software{{memwall{year},\n{inside}}}"
-    return f"<p>{html.escape(said)}</p><pre>{html.escape(bibtex)}</pre>"
+    return f'<p>{html.escape(said)}</p><pre class="mw-wrap">{html.escape(bibtex)}</pre>'
 
 
 TABLES = {
