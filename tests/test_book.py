@@ -5,7 +5,11 @@ Needs `make book` first; `make test` does that.
 
 import html
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -210,3 +214,27 @@ def test_search_works_offline(visit):
     page = visit("search.html?q=roofline")
     page.wait_for_selector("#search-results li", timeout=8000)
     assert page.locator("#search-results li").count() >= 1
+
+
+def test_two_builds_of_the_same_commit_are_the_same(tmp_path):
+    """The pages made anew elsewhere, from the same executed notebooks; their figures are made twice in test_page_svg."""
+    root, build = HTML.parents[1], HTML.parent
+    ignored = shutil.ignore_patterns(
+        "_build", ".venv", ".git", "__pycache__", ".*_cache", ".hypothesis"
+    )
+    copy = Path(shutil.copytree(root, tmp_path / "book", ignore=ignored))
+    shutil.copytree(build / ".jupyter_cache", copy / "_build" / ".jupyter_cache")
+    shutil.copyfile(build / ".library", copy / "_build" / ".library")
+    path = os.pathsep.join(str(copy / part) for part in ("lib", "book/_ext"))
+    command = [sys.executable, copy / "tools" / "build_book.py"]
+    subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": path})
+    again = copy / "_build" / "html"
+
+    def files(folder):
+        return {
+            str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()
+        }
+
+    before, after = files(HTML), files(again)
+    assert before.keys() == after.keys()
+    assert [name for name in before if before[name] != after[name]] == []

@@ -142,3 +142,8 @@ def test_prefixes_by_hand():
 )  # fmt: skip
 def test_human_by_hand(value, unit, text):
     assert human(value, unit) == text
+
+
+def test_the_comma_is_decided_after_rounding():
+    assert human(999.4) == "999" and human(999.6) == "1,000"
+    assert human(-999.6, "sequences") == "−1,000 sequences"

@@ -10,6 +10,7 @@ the library. Pages that use a table are rebuilt when the library's data change.
 from __future__ import annotations
 
 import html
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -205,7 +206,7 @@ def minify_live_figures(app: Sphinx, config: Any) -> None:
     for name, minified in LIVE_FIGURES.items():
         text = minified((LIBRARY / name).read_text("utf-8"))
         (folder / name).write_text(text, "utf-8")
-    config.html_static_path.append(str(folder))
+    config.html_static_path.append(os.path.relpath(folder, app.confdir))
 
 
 def open_chapter(app: Sphinx, doctree: nodes.document, page: str) -> None:

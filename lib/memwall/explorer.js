@@ -18,7 +18,7 @@ const fixed = (x, places) => {
 };
 const digits = (x, figures = 3) => {
 	if (x === 0) return "0";
-	if (x >= 1000) return fixed(x, 0).replace(/\B(?=(\d{3})+$)/g, ",");
+	if (x >= 999.5 + (figures > 3) / 2) return fixed(x, 0).replace(/\B(?=(\d{3})+$)/g, ",");
 	const text = fixed(x, max(0, figures - 1 - floor(log10(x))));
 	return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 };
@@ -195,7 +195,7 @@ class Placer {
 	constructor(left, top, right, bottom) {
 		Object.assign(this, { left, top, right, bottom, boxes: [], ink: [] });
 	}
-	// the first of the places [x, y, anchor] that is free for a text, else the least crowded
+	// the first place [x, y, anchor] that is free for a text, else the least crowded
 	find(text, places, optional) {
 		const width = textWidth(text);
 		let best = optional ? 1000 : Infinity, chosen, box;

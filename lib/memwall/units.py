@@ -127,7 +127,7 @@ def _digits(value: float, figures: int = 3) -> str:
     """Three significant figures without an exponent, thousands separated: 0.0123, 1.2, 35, 2,400."""
     if value == 0:
         return "0"
-    if abs(value) >= 1000:
+    if abs(value) >= 999.5:
         return f"{value:,.0f}"
     places = max(0, figures - 1 - math.floor(math.log10(abs(value))))
     text = f"{value:.{places}f}"
