@@ -32,6 +32,7 @@ body { display: block; max-width: none; }
 h2, h3, summary, figcaption { break-after: avoid; }
 .mw-figure, .mw-still, .mw-cards li, pre, mjx-container { break-inside: avoid; }
 .mw-still small { display: none; }
+figcaption { color: #333 !important; font-weight: 400; } .mw-figure figcaption { font-weight: 600; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 .mw-table, .mw-claims, .cell_output { overflow: visible !important; }
 table { max-width: 100%; table-layout: auto; } td { overflow-wrap: anywhere; }
