@@ -56,7 +56,7 @@ pdf: book $(BROWSER)  ## the whole book as _build/the-memory-wall.pdf
 
 CLASS ?= .
 SET ?= set1
-CLASSROOM := cd "$(CLASS)" && "$(CURDIR)/$(BIN)/python" -m memwall.classroom
+CLASSROOM := cd "$(CLASS)" && "$(CURDIR)/$(BIN)/python" -m memwall_classroom
 
 papers: $(INSTALLED)  ## a paper for each student of CLASS=folder (its roster.csv), SET=set1
 	@$(CLASSROOM) make $(SET)

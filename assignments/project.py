@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from memwall import Model, forecast
-from memwall.classroom import Choice, Criterion, Draw, Number, ProblemSet, Written
-from memwall.classroom.answers import apart, say
-from memwall.classroom.props import PEOPLE
-from memwall.forecast import Group
-from memwall.planner import Plan, Replica, batch_for_speed, deploy, largest_batch, plan
+from memwall.formulas.forecast import Group
+from memwall.formulas.planner import Plan, Replica, batch_for_speed, deploy, largest_batch, plan
+from memwall_classroom import Choice, Criterion, Draw, Number, ProblemSet, Written
+from memwall_classroom.marking.props import PEOPLE
+from memwall_classroom.reading.answers import apart, say
 
 SET = ProblemSet(
     "project",
@@ -28,7 +28,7 @@ SET = ProblemSet(
         "defend a plan in writing, with its weakest number named",
     ),
     intro=(
-        "You are asked for a plan of a service. Use the planner of chapter 10 (`from memwall.planner import plan`), with the library "
+        "You are asked for a plan of a service. Use the planner of chapter 10 (`from memwall.formulas.planner import plan`), with the library "
         "that came with this paper: later versions may know better constants. Arithmetic and weights are fp8, caches bf16, and a "
         "replica is 8 chips in one group unless a question says otherwise."
     ),
@@ -322,7 +322,7 @@ def report(draw: Draw) -> Written:
     )
     return Written(
         f"{made.told()}\n\nWrite a plan of at most three pages for those who pay for it, with two figures of your own "
-        "(put them into the notebook below; a sweep with `memwall.planner.sweep` is a good start). Say what you recommend: chip, number, "
+        "(put them into the notebook below; a sweep with `memwall.formulas.planner.sweep` is a good start). Say what you recommend: chip, number, "
         "cut, precisions, batch. Show that it fits, how fast it is and what a token costs, each with the forecast's band. Show on a curve of "
         "speed against price where your choice stands, and why not elsewhere. Then work out one twist: "
         f"{twist}. End with the number you trust least, how you would measure it, and what you would change if it were off by two.",

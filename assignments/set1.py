@@ -3,10 +3,10 @@
 import numpy as np
 
 from memwall import Model, System, batching, roofline
-from memwall.algebra import minimum
-from memwall.classroom import Choice, Criterion, Draw, Formula, Letter, Number, ProblemSet, Written
-from memwall.classroom.answers import apart, say
-from memwall.classroom.props import PEOPLE, machine, model, told
+from memwall.core.algebra import minimum
+from memwall_classroom import Choice, Criterion, Draw, Formula, Letter, Number, ProblemSet, Written
+from memwall_classroom.marking.props import PEOPLE, machine, model, told
+from memwall_classroom.reading.answers import apart, say
 
 SET = ProblemSet(
     "set1",
@@ -314,7 +314,7 @@ def _asked_for(draw, story, letters, memory, slips) -> Formula:
 
     def cost(part, R=1, **v):
         arithmetic = roofline.compute_time(v["B"], Model(v["N_a"], v["N_a"]), System(v["F"], v["W"]))
-        from memwall.algebra import maximum
+        from memwall.core.algebra import maximum
 
         return R * maximum(arithmetic, part(**v)) / v["B"]
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from memwall import Model, System, racks, roofline, sparsity
-from memwall.classroom import Choice, Criterion, Draw, Formula, Letter, Number, ProblemSet, Written
-from memwall.classroom.answers import apart, say
-from memwall.classroom.props import PEOPLE, machine, model, told
-from memwall.units import GB, GBIT
+from memwall import Model, System, racks, roofline, sparsity, traffic
+from memwall.core.units import GB, GBIT
+from memwall_classroom import Choice, Criterion, Draw, Formula, Letter, Number, ProblemSet, Written
+from memwall_classroom.marking.props import PEOPLE, machine, model, told
+from memwall_classroom.reading.answers import apart, say
 
 SET = ProblemSet(
     "set2",
@@ -318,7 +318,7 @@ def seats(draw: Draw) -> Number:
     # weights that fill a quarter to two thirds of the rack
     total = tuple(share * rack.system.capacity / width for share in (0.25, 0.65))
     net = sparse_model(draw, total).replace(bytes_per_param=width)
-    used = racks.even_split(int(net.experts), size)
+    used = traffic.even_split(int(net.experts), size)
     draw.require(used < size)
     context = draw.number(3000, 60_000)
     each = context * net.kv_bytes_per_token

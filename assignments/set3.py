@@ -3,11 +3,11 @@
 import math
 
 from memwall import Model, System, pipelining, pricing, roofline
-from memwall.catalog import MemoryDevice
-from memwall.classroom import Choice, Criterion, Draw, Formula, Letter, Number, ProblemSet, Written
-from memwall.classroom.answers import say
-from memwall.classroom.props import PEOPLE, machine, model, told
-from memwall.units import DAY, GB, TB
+from memwall.core.catalog import MemoryDevice
+from memwall.core.units import DAY, GB, TB
+from memwall_classroom import Choice, Criterion, Draw, Formula, Letter, Number, ProblemSet, Written
+from memwall_classroom.marking.props import PEOPLE, machine, model, told
+from memwall_classroom.reading.answers import say
 
 SET = ProblemSet(
     "set3",

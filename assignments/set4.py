@@ -2,11 +2,11 @@
 
 from operator import xor
 
-from memwall import Model, feistel, revnet, scaling
-from memwall.classroom import Choice, Criterion, Draw, Formula, Letter, Number, ProblemSet, Written
-from memwall.classroom.answers import say
-from memwall.classroom.props import PEOPLE
-from memwall.units import DAY
+from memwall import Model, feistel, reversible, scaling
+from memwall.core.units import DAY
+from memwall_classroom import Choice, Criterion, Draw, Formula, Letter, Number, ProblemSet, Written
+from memwall_classroom.marking.props import PEOPLE
+from memwall_classroom.reading.answers import say
 
 SET = ProblemSet(
     "set4",
@@ -159,7 +159,7 @@ def optimum(draw: Draw) -> Formula:
         }
 
         def held(n, s, v):
-            return revnet.checkpointed_bytes(n, revnet.best_segments(n, s, v), s, v)
+            return reversible.checkpointed_bytes(n, reversible.best_segments(n, s, v), s, v)
 
         return Formula(
             f"{who.capitalize()} trains with checkpoints: the n layers are cut into equal segments, the state at the start of each "
@@ -168,8 +168,8 @@ def optimum(draw: Draw) -> Formula:
             held, letters, "B",
             {
                 "You kept only the states; one segment is held in full as well.": lambda **v: held(**v) / 2,
-                "You cut at every layer: fewer segments need less.": lambda n, s, v: revnet.checkpointed_bytes(n, n, s, v),
-                "You kept everything, as without checkpoints.": lambda n, s, v: revnet.checkpointed_bytes(n, 1, s, v) - s,
+                "You cut at every layer: fewer segments need less.": lambda n, s, v: reversible.checkpointed_bytes(n, n, s, v),
+                "You kept everything, as without checkpoints.": lambda n, s, v: reversible.checkpointed_bytes(n, 1, s, v) - s,
             },
             "S s + (n/S) v is least at S = sqrt(n v / s), where both terms are equal: 2 sqrt(n s v).",
         )  # fmt: skip
@@ -180,7 +180,7 @@ def optimum(draw: Draw) -> Formula:
         }
 
         def ratio(r, x):
-            return 1 - x + x * revnet.reversible_compute_ratio(r)
+            return 1 - x + x * reversible.reversible_compute_ratio(r)
 
         return Formula(
             f"In the network of {who} a share x of the layers is reversible and computed again on the way back; the others keep their "
@@ -191,7 +191,7 @@ def optimum(draw: Draw) -> Formula:
                 "That is as if all layers were reversible.": lambda r, x: ratio(r, 1 + 0 * x),
                 "You counted the layers that are not computed again.": lambda r, x: ratio(r, 1 - x),
                 "You took the backward pass for the whole step: there is a forward pass as well.":
-                    lambda r, x: 1 + x * (revnet.reversible_compute_ratio(r) - 1) * (1 + r) / r,
+                    lambda r, x: 1 + x * (reversible.reversible_compute_ratio(r) - 1) * (1 + r) / r,
             },
             "(1 + r + x) / (1 + r).",
         )  # fmt: skip
@@ -328,8 +328,8 @@ def evidence(draw: Draw) -> Number:
         easy, hard = draw.integer(2, 6), draw.integer(1, 5)
         bits = 2 * easy + 4 * hard
         wanted = draw.pick(3, 4, 5, 6, 10, 12, 20, 24)
-        chance = feistel.guess_chance(bits)
-        answer = float(wanted / feistel.right_pairs(1, chance))
+        chance = reversible.guess_chance(bits)
+        answer = float(wanted / reversible.right_pairs(1, chance))
         return Number(
             f"A difference travels through a cipher as hoped with chance 1/4 in each of {easy} rounds and with chance 1/16 in each of "
             f"{hard} others, independently. {draw.pick(*PEOPLE).capitalize()} wants to see about {wanted} pairs of texts that "
@@ -341,14 +341,14 @@ def evidence(draw: Draw) -> Number:
                 "You added the chances of the rounds: all must happen, so they multiply.":
                     wanted / (easy / 4 + hard / 16),
                 "You asked for one pair.": answer / wanted,
-                "You gave every round the same chance of 1/4.": wanted / feistel.guess_chance(2 * (easy + hard)),
-                "You gave every round the same chance of 1/16.": wanted / feistel.guess_chance(4 * (easy + hard)),
+                "You gave every round the same chance of 1/4.": wanted / reversible.guess_chance(2 * (easy + hard)),
+                "You gave every round the same chance of 1/16.": wanted / reversible.guess_chance(4 * (easy + hard)),
             },
             solution=f"The chance is 4^-{easy} x 16^-{hard} = 2^-{bits}; {wanted} x 2^{bits} = {answer:,.0f} pairs.",
         )  # fmt: skip
     error = draw.pick(0.001, 0.002, 0.004, 0.005, 0.01)
     sigmas = draw.pick(2, 3, 4, 5)
-    answer = float((sigmas * feistel.sampling_error(1) / error) ** 2)
+    answer = float((sigmas * reversible.sampling_error(1) / error) ** 2)
     return Number(
         f"{draw.pick(*PEOPLE).capitalize()} tests whether an output bit of a cipher flips half the time when an input bit is flipped. A "
         f"deviation of {error:.1%} from one half is to stand {sigmas} standard errors above the noise of the sample.\n\n"
@@ -359,7 +359,7 @@ def evidence(draw: Draw) -> Number:
         mistakes={
             "You took one standard error.": answer / sigmas**2,
             "The error falls with the root of the number of samples, not with the number.":
-                float(sigmas * feistel.sampling_error(1) / error),
+                float(sigmas * reversible.sampling_error(1) / error),
             "You took a variance of 1: a bit that flips half the time has 1/4.": answer * 4,
             "You took a deviation of the error, not of its multiple: square both.": answer / sigmas,
         },
@@ -375,8 +375,8 @@ def fit(draw: Draw) -> Number:
     tokens = draw.integer(4, 64) * 1000
     kept_share = draw.number(0.1, 0.85)
     # room for some layers' activations, the state and one layer at work
-    working = revnet.reversible_bytes(tokens, width, values, 2)
-    one = revnet.stored_bytes(1, tokens, values, 2)
+    working = reversible.reversible_bytes(tokens, width, values, 2)
+    one = reversible.stored_bytes(1, tokens, values, 2)
     room = draw.rounded(float(working + kept_share * layers * one))
     kept = float((room - working) / one)
     draw.require(0.1 < kept % 1 < 0.9 and 1 < kept < layers - 1)
@@ -389,7 +389,7 @@ def fit(draw: Draw) -> Number:
     }
     wrong = {h: v for h, v in slips.items() if 0 < v <= layers and v != answer}
     wrong = {h: v for i, (h, v) in enumerate(wrong.items()) if v not in list(wrong.values())[:i]}
-    ratio = float(revnet.reversible_compute_ratio(2))
+    ratio = float(reversible.reversible_compute_ratio(2))
     return Number(
         f"{draw.pick(*PEOPLE).capitalize()} trains a network of {layers} layers on batches of {say(tokens)} tokens. Between two layers a "
         f"token's state has {say(width)} numbers; within a layer {say(values)} numbers a token must be held for the way back. Numbers have 2 "

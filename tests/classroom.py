@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 from memwall import Model, System, batching, roofline
-from memwall.classroom import Choice, Criterion, Formula, Letter, Number, ProblemSet, Written
-from memwall.classroom.course import Roster, Student
-from memwall.classroom.grading import grade, score_table
-from memwall.classroom.papers import notebook, notebook_name
+from memwall_classroom import Choice, Criterion, Formula, Letter, Number, ProblemSet, Written
+from memwall_classroom.marking.course import Roster, Student
+from memwall_classroom.marking.grading import grade, score_table
+from memwall_classroom.marking.papers import notebook, notebook_name
 
 SEED = b"a seed for the tests of the classroom"
 SET = ProblemSet("tiny", "A tiny set", (1,), goals=("try the marker",))

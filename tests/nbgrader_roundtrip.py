@@ -33,7 +33,7 @@ def nbgrader(*arguments, cwd):
 
 
 def classroom(*arguments, cwd):
-    return run(sys.executable, "-m", "memwall.classroom", *arguments, cwd=cwd)
+    return run(sys.executable, "-m", "memwall_classroom", *arguments, cwd=cwd)
 
 
 def fill(path, answers):
@@ -45,8 +45,8 @@ def fill(path, answers):
 
 
 def test_scores_travel_through_nbgrader(tmp_path):
-    from memwall.classroom.course import read_seed
-    from memwall.classroom.sets import load_set
+    from memwall_classroom.marking.course import read_seed
+    from memwall_classroom.marking.sets import load_set
 
     (tmp_path / "roster.csv").write_text(
         "id,name,email\nada,Ada Lovelace,ada@example.org\nben,Ben,\neve,Eve,\n"

@@ -21,7 +21,7 @@ from memwall import claims
 HTML = Path(__file__).parent.parent / "_build" / "html"
 PAGES = sorted(str(p.relative_to(HTML)) for p in [*HTML.glob("book/*.html"), *HTML.glob("notebooks/*.html")])  # fmt: skip
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
-DATA = Path(memwall.__file__).parent / "data"
+DATA = Path(memwall.__file__).parent / "core" / "data"
 CHAPTERS = [p for p in PAGES if p.startswith("notebooks/")]
 pytestmark = pytest.mark.book
 

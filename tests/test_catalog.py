@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memwall import InputError, Model, catalog, chip, chips, memory_devices, model, models
-from memwall.nouns import MissingFact, Unknown
+from memwall.core.nouns import MissingFact, Unknown
 
-DATA = resources.files("memwall") / "data"
+DATA = resources.files("memwall.core") / "data"
 FILES = sorted(p.name.removesuffix(".csv") for p in DATA.iterdir() if p.name.endswith(".csv"))
 
 

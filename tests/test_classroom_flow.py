@@ -13,13 +13,14 @@ import nbformat
 import pytest
 from classroom import ADA, FULL, ROSTER, SEED, SET, key, marked, paper, save
 
-from memwall.classroom import bench, selfcheck
-from memwall.classroom.__main__ import main
-from memwall.classroom.course import Roster, Student, read_roster, read_seed
-from memwall.classroom.grading import grade, score_table, write_all
-from memwall.classroom.papers import make_papers, notebook, write_wheel
-from memwall.classroom.sets import load_set
-from memwall.classroom.submissions import find_submissions
+from memwall_classroom.__main__ import main
+from memwall_classroom.marking import bench
+from memwall_classroom.marking.course import Roster, Student, read_roster, read_seed
+from memwall_classroom.marking.grading import grade, score_table, write_all
+from memwall_classroom.marking.papers import make_papers, notebook, write_wheel
+from memwall_classroom.marking.sets import load_set
+from memwall_classroom.marking.submissions import find_submissions
+from memwall_classroom.reading import selfcheck
 
 ASSIGNMENTS = Path(__file__).resolve().parents[1] / "assignments"
 
@@ -225,7 +226,7 @@ def test_wrong_input_is_told_in_a_line(course, capsys):
 
 def test_it_runs_as_a_module():
     done = subprocess.run(
-        [sys.executable, "-m", "memwall.classroom", "--help"],
+        [sys.executable, "-m", "memwall_classroom", "--help"],
         capture_output=True,
         text=True,
         check=True,
@@ -236,7 +237,7 @@ def test_it_runs_as_a_module():
 def test_check_tells_an_author_what_is_wrong(tmp_path, capsys):
     path = tmp_path / "mine.py"
     path.write_text(
-        "from memwall.classroom import Number, ProblemSet\n"
+        "from memwall_classroom import Number, ProblemSet\n"
         'SET = ProblemSet("mine", "Mine", (1,), ("a goal",))\n'
         '@SET.question(points=1, minutes=1, goal="count")\n'
         "def good(draw):\n    'Good'\n    n = draw.integer(3, 90)\n"
@@ -324,11 +325,14 @@ def test_the_wheel_is_a_wheel(tmp_path):
     assert re.fullmatch(r"memwall-[\d.]+-py3-none-any\.whl", path.name)
     with zipfile.ZipFile(path) as wheel:
         names = wheel.namelist()
-        assert "memwall/classroom/selfcheck.py" in names and "memwall/data/chips.csv" in names
+        assert (
+            "memwall_classroom/reading/selfcheck.py" in names
+            and "memwall/core/data/chips.csv" in names
+        )
         assert not any("course.seed" in n or "assignments" in n for n in names)
         record = wheel.read(next(n for n in names if n.endswith("RECORD"))).decode()
         assert len(record.splitlines()) == len(names)
-        code = "import sys; sys.path.insert(0, sys.argv[1]); import memwall.classroom.selfcheck as s; print(s.__file__)"
+        code = "import sys; sys.path.insert(0, sys.argv[1]); import memwall_classroom.reading.selfcheck as s; print(s.__file__)"
     done = subprocess.run(
         [sys.executable, "-I", "-c", code, str(path)], capture_output=True, text=True, check=True
     )
@@ -381,8 +385,8 @@ def test_the_self_check_says_the_same_of_right_and_wrong(capsys):
 
 def test_the_self_check_imports_no_key_and_no_plots():
     code = (
-        "import sys; from memwall.classroom.selfcheck import check; check('q', '1 s', unit='s', least='1 ms', most='1 h');"
-        "print([m for m in ('matplotlib', 'sympy', 'memwall.classroom.grading') if m in sys.modules])"
+        "import sys; from memwall_classroom.reading.selfcheck import check; check('q', '1 s', unit='s', least='1 ms', most='1 h');"
+        "print([m for m in ('matplotlib', 'sympy', 'memwall_classroom.marking.grading') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
@@ -533,7 +537,7 @@ def test_score_tables_have_a_column_for_each_question(tmp_path):
 
 
 def test_a_marker_that_fails_costs_one_question_and_says_so(tmp_path, monkeypatch):
-    from memwall.classroom.answers import Number
+    from memwall_classroom.reading.answers import Number
 
     def broken(self, text):
         raise ZeroDivisionError
@@ -601,7 +605,7 @@ def test_every_command_of_the_teaching_page_exists(course, capsys):
     root = ASSIGNMENTS.parent
     told = (root / "book" / "teaching.md").read_text(encoding="utf-8")
     told += (root / "assignments" / "README.md").read_text(encoding="utf-8")
-    commands = set(re.findall(r"python -m memwall\.classroom (\w+)", told))
+    commands = set(re.findall(r"python -m memwall_classroom (\w+)", told))
     assert commands == {"make", "grade", "stats", "key", "check"}
     for option in set(re.findall(r"`?(--[a-z]+)", told)):
         assert option in {"--lms", "--reveal", "--install", "--nbgrader"}, option
@@ -617,7 +621,7 @@ def test_every_make_target_of_the_teaching_page_exists():
 
 
 def test_the_example_set_of_the_readme_works(tmp_path):
-    from memwall.classroom import checking
+    from memwall_classroom.marking import checking
 
     text = (ASSIGNMENTS / "README.md").read_text(encoding="utf-8")
     code = next(c for c in re.findall(r"```python\n(.*?)```", text, re.S) if "@SET.question" in c)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memwall import Model, System, roofline
-from memwall.classroom.grammar import (
+from memwall.core.units import InputError
+from memwall_classroom.reading.grammar import (
     UNITS,
     GrammarError,
     dimension,
@@ -21,7 +22,6 @@ from memwall.classroom.grammar import (
     parse_quantity,
     parse_unit,
 )
-from memwall.units import InputError
 
 SYMBOLS = ("B", "N_a", "N_t", "w", "F", "W", "L", "k")
 

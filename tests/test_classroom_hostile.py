@@ -15,12 +15,12 @@ import zlib
 import pytest
 from classroom import ADA, EVE, FULL, ROSTER, SEED, SET, key, marked, paper, save, table
 
-from memwall.classroom.course import Roster, Student, check_id, read_roster
-from memwall.classroom.feedback import essays_page, page
-from memwall.classroom.grading import Class, safe_cell, write_all
-from memwall.classroom.nbgrader import write_course
-from memwall.classroom.submissions import MAX_BYTES, printable
-from memwall.units import InputError
+from memwall.core.units import InputError
+from memwall_classroom.marking.course import Roster, Student, check_id, read_roster
+from memwall_classroom.marking.feedback import essays_page, page
+from memwall_classroom.marking.grading import Class, safe_cell, write_all
+from memwall_classroom.marking.nbgrader import write_course
+from memwall_classroom.marking.submissions import MAX_BYTES, printable
 
 
 def score(folder, content=None, **how):
@@ -48,11 +48,11 @@ def add_code(content, source, where=None):
 # ---------------------------------------------------------------- code that would cheat if it ran
 
 REDEFINED = """
-import memwall.classroom.grading, memwall.classroom.answers, memwall.classroom.selfcheck
+import memwall_classroom.marking.grading, memwall_classroom.reading.answers, memwall_classroom.reading.selfcheck
 def check(*a, **k): print("right")
-memwall.classroom.selfcheck.check = check
-memwall.classroom.answers.Number.mark = lambda self, text: Verdict("right")
-memwall.classroom.grading.mark_student = lambda *a, **k: 1000
+memwall_classroom.reading.selfcheck.check = check
+memwall_classroom.reading.answers.Number.mark = lambda self, text: Verdict("right")
+memwall_classroom.marking.grading.mark_student = lambda *a, **k: 1000
 """
 
 
@@ -505,7 +505,7 @@ def test_a_folder_that_is_not_there(tmp_path):
 
 
 def test_strangers_and_hidden_files_are_listed_and_left_alone(tmp_path):
-    from memwall.classroom.grading import grade
+    from memwall_classroom.marking.grading import grade
 
     save(tmp_path, paper(), name="mallory.ipynb")
     save(tmp_path / ".ipynb_checkpoints", paper(), name="tiny_ada.ipynb")
@@ -517,7 +517,7 @@ def test_strangers_and_hidden_files_are_listed_and_left_alone(tmp_path):
 def test_file_names_with_escapes_are_shown_as_text(tmp_path):
     name = "tiny_\x1b[31mada\n\u202e.ipynb"
     save(tmp_path, paper(), name=name)
-    from memwall.classroom.grading import grade
+    from memwall_classroom.marking.grading import grade
 
     shown = grade(SET, ROSTER, tmp_path, SEED, quiet=True).unclaimed[0][0]
     assert shown.isprintable() and "\x1b" not in shown
@@ -586,7 +586,7 @@ def test_formulas_are_compared_by_algebra_and_numbers(tmp_path, text, state):
 
 
 def test_algebra_sees_through_cancellation():
-    from memwall.classroom import Formula, Letter
+    from memwall_classroom import Formula, Letter
 
     asked = Formula("", lambda N: N, {"N": Letter("", "1", 1, 10)}, "")
     assert "by algebra" in asked.mark("(N + 1e20) - 1e20").hint  # numbers would lose N
@@ -626,7 +626,7 @@ def test_scores_hold_no_formula_and_pages_no_script(tmp_path):
         if cell["id"] == "h1":
             cell["source"] += evil + "\n\x1b[31m\u202e" + "</pre></details>"
     save(tmp_path / "in", content, student="eve")
-    from memwall.classroom.grading import grade
+    from memwall_classroom.marking.grading import grade
 
     found = grade(SET, roster, tmp_path / "in", SEED, quiet=True)
     for lms in ("canvas", "moodle", "gradescope"):
@@ -734,7 +734,7 @@ def test_a_useless_roster_is_refused(tmp_path, content):
 def test_no_file_is_written_outside_the_output(tmp_path):
     before = set(tmp_path.rglob("*"))
     save(tmp_path / "in" / "ada", paper(), name="..%2f..%2fx.ipynb")
-    from memwall.classroom.grading import grade
+    from memwall_classroom.marking.grading import grade
 
     write_all(grade(SET, Roster((ADA,)), tmp_path / "in", SEED, quiet=True), tmp_path / "out")
     new = set(tmp_path.rglob("*")) - before

@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from memwall.classroom import checking
-from memwall.classroom.answers import Choice, Formula, Number, Written, say
-from memwall.classroom.grammar import parse_quantity
-from memwall.classroom.sets import Draw, load_set, set_folders
-from memwall.units import InputError
+from memwall.core.units import InputError
+from memwall_classroom.marking import checking
+from memwall_classroom.marking.sets import Draw, load_set, set_folders
+from memwall_classroom.reading.answers import Choice, Formula, Number, Written, say
+from memwall_classroom.reading.grammar import parse_quantity
 
 SETS = ("set1", "set2", "set3", "set4", "project")
 IDS = [f"s{i:04d}" for i in range(500)]
@@ -120,7 +120,7 @@ def test_a_nudged_draw_repeats_the_first_with_shifted_numbers():
 
 
 def test_a_question_that_never_works_out_says_so():
-    from memwall.classroom import ProblemSet
+    from memwall_classroom import ProblemSet
 
     set = ProblemSet("bad", "Bad", (1,), ())
 
@@ -258,7 +258,7 @@ def test_the_sets_are_found_and_a_wrong_name_gets_a_suggestion():
 
 
 def test_the_project_asks_what_the_planner_answers():
-    from memwall.planner import plan
+    from memwall.formulas.planner import plan
 
     set = opened("project")
     for id in IDS[:6]:

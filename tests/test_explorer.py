@@ -15,7 +15,7 @@ from sympy import Eq, Function, Piecewise, floor
 
 import memwall
 from memwall import InputError, Model, System, batching, chip, human, model, roofline
-from memwall.explorer import (
+from memwall.views.explorer import (
     Bar,
     Bars,
     Choice,
@@ -270,8 +270,8 @@ def test_what_a_notebook_shows():
 
 
 def test_light_enough():
-    assert len((LIBRARY / "explorer.js").read_bytes()) < 40_000
-    assert len((LIBRARY / "explorer.css").read_bytes()) < 12_000
+    assert len((LIBRARY / "views" / "explorer" / "explorer.js").read_bytes()) < 40_000
+    assert len((LIBRARY / "views" / "explorer" / "explorer.css").read_bytes()) < 12_000
     assert len(latency().html().encode()) < 40_000
 
 
@@ -283,7 +283,7 @@ def page_file(tmp_path_factory):
     """A page with two live figures and an ordinary heading, as a book would make it."""
     folder = tmp_path_factory.mktemp("page")
     for name in ("explorer.js", "explorer.css"):
-        (folder / name).write_bytes((LIBRARY / name).read_bytes())
+        (folder / name).write_bytes((LIBRARY / "views" / "explorer" / name).read_bytes())
     dark = "html[data-theme=dark] { background: #14181e; color: #ced6dd; --pst-color-background: #14181e }"
     (folder / "page.html").write_text(
         "<!doctype html><html lang=en><meta charset=utf-8><title>Live figures</title>"
@@ -481,7 +481,7 @@ def test_a_preset_reads_custom_once_its_variable_moves(visit, browser, tmp_path)
             Slider(L, "Context", 1e3, 1e6, unit="tokens", log=True),
         ]
     )  # fmt: skip
-    script = (LIBRARY / "explorer.js").read_text(encoding="utf-8")
+    script = (LIBRARY / "views" / "explorer" / "explorer.js").read_text(encoding="utf-8")
     (tmp_path / "p.html").write_text(f"<meta charset=utf-8>{figure.html()}<script>{script}</script>", encoding="utf-8")  # fmt: skip
     page = browser.new_page()
     page.goto((tmp_path / "p.html").as_uri())

@@ -9,10 +9,18 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memwall import feistel
-from memwall.catalog import table
-from memwall.feistel import Simon, decode, encode, quiet_difference, rotate, simon_f, words
-from memwall.units import InputError
+from memwall import feistel, reversible
+from memwall.core.catalog import table
+from memwall.core.units import InputError
+from memwall.experiments.feistel import (
+    Simon,
+    decode,
+    encode,
+    quiet_difference,
+    rotate,
+    simon_f,
+    words,
+)
 
 CIPHER = Simon(32, 64)
 word16 = st.integers(0, 0xFFFF)
@@ -152,7 +160,7 @@ def test_a_linear_cipher_never_meets_the_criterion():
 def test_trace_fades():
     trace = feistel.strongest_trace(CIPHER, 12)
     assert trace[0] == trace[1] == 1  # the left half is handed on as it is
-    assert trace[2:].max() < 6 * 2 * feistel.sampling_error(1 << 12)  # of +-1: twice the error
+    assert trace[2:].max() < 6 * 2 * reversible.sampling_error(1 << 12)  # of +-1: twice the error
 
 
 # --- differences ------------------------------------------------------------------------
@@ -191,12 +199,12 @@ def test_path_measured_where_rounds_are_independent():
 
 @given(st.floats(1, 1e9), st.floats(0, 1))
 def test_right_pairs(pairs, chance):
-    assert feistel.right_pairs(pairs, chance) == pytest.approx(pairs * chance)
+    assert reversible.right_pairs(pairs, chance) == pytest.approx(pairs * chance)
 
 
 def test_guessing():
-    assert feistel.guess_chance(16) == 1 / 65536
-    assert feistel.guess_chance(0) == 1
+    assert reversible.guess_chance(16) == 1 / 65536
+    assert reversible.guess_chance(0) == 1
     # half of the bits of a guessed word are right on average
     rng = np.random.default_rng(0)
     right = [feistel.bits_right(int(a), int(b)) for a, b in rng.integers(0, 1 << 16, (2000, 2))]
@@ -269,9 +277,9 @@ def test_unknown_size_names_the_nearest():
         (lambda: feistel.recover_key(oracle([1, 2, 3, 4], 6), 6), "from 7 to 32"),
         (lambda: feistel.avalanche(CIPHER, True), "whole number"),
         (lambda: feistel.quiet_chance(1, word=24), "16 bits"),
-        (lambda: feistel.right_pairs(10, 1.5), "probability"),
-        (lambda: feistel.guess_chance(-1), "bits"),
-        (lambda: feistel.sampling_error(0), "samples"),
+        (lambda: reversible.right_pairs(10, 1.5), "probability"),
+        (lambda: reversible.guess_chance(-1), "bits"),
+        (lambda: reversible.sampling_error(0), "samples"),
     ],
 )
 def test_bad_input(call, message):

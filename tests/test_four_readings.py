@@ -4,9 +4,7 @@ Every function registered with @formula is called with random input in each of t
 ways, and its dimension is checked by calling it with SymPy's physical quantities.
 """
 
-import importlib
 import json
-import pkgutil
 import typing
 
 import numpy as np
@@ -14,13 +12,12 @@ import pytest
 import sympy
 from sympy.physics import units as physical
 
-import memwall
-from memwall.algebra import FORMULAS, javascript
-from memwall.nouns import Noun
+from memwall.core.algebra import javascript
+from memwall.core.nouns import Noun
+from memwall.core.units import InputError
+from memwall.formulas import all_formulas
 
-for found in pkgutil.iter_modules(memwall.__path__):
-    if not found.name.startswith("_"):
-        importlib.import_module(f"memwall.{found.name}")
+FORMULAS = all_formulas()
 
 DOLLAR = physical.Quantity("dollar")
 physical.systems.SI.set_quantity_dimension(DOLLAR, physical.Dimension("money"))
@@ -218,5 +215,5 @@ def test_bad_input_is_named(name):
         if unit is not None and np.isfinite(unit.least):
             bad.append(unit.least - 1)
         for value in bad if unit is not None else [3.0, "H100"]:
-            with pytest.raises(memwall.InputError, match=argument):
+            with pytest.raises(InputError, match=argument):
                 function(**{**made, argument: value})

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import memwall
 from memwall import InputError
-from memwall.algebra import FORMULAS
+from memwall.formulas import all_formulas
 
 for found in pkgutil.iter_modules(memwall.__path__):
     if not found.name.startswith("_"):
@@ -55,9 +55,9 @@ def build(noun, values):
     return noun(**fields)
 
 
-@pytest.mark.parametrize("name", sorted(FORMULAS))
+@pytest.mark.parametrize("name", sorted(all_formulas()))
 def test_an_answer_or_a_documented_error(name):
-    function = FORMULAS[name]
+    function = all_formulas()[name]
 
     hints = typing.get_type_hints(function, include_extras=True)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from memwall import measure, roofline
-from memwall.units import InputError
+from memwall.core.units import InputError
 
 
 @pytest.fixture(scope="module")

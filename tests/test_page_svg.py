@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from memwall import figures
-from memwall.page_svg import page_svg
+from memwall.views.page_svg import page_svg
 
 
 def drawn(path):

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memwall import catalog, claims, pipelining, racks, roofline
-from memwall.nouns import MissingFact, Model, System
-from memwall.units import InputError
+from memwall.core.nouns import MissingFact, Model, System
+from memwall.core.units import InputError
 
 M1T = Model(n_total=1e12, n_active=100e9, bytes_per_param=1, kv_bytes_per_token=2048)
 counts = st.integers(1, 500)

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memwall import batching, catalog, pricing, roofline
-from memwall.catalog import MemoryDevice, Price, SparseAttention
 from memwall.claims import get
-from memwall.nouns import MissingFact, Model, System
-from memwall.units import DAY, HOUR, MINUTE, InputError
+from memwall.core.catalog import MemoryDevice, Price, SparseAttention
+from memwall.core.nouns import MissingFact, Model, System
+from memwall.core.units import DAY, HOUR, MINUTE, InputError
 
 LIFE = 5 * 365 * DAY
 M = Model(n_total=800e9, n_active=100e9, bytes_per_param=1, kv_bytes_per_token=1000)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memwall import InputError, Model, System, chip, model, racks
-from memwall.catalog import rack
-from memwall.catalog import racks as all_racks
-from memwall.sparsity import Router
+from memwall import InputError, Model, System, chip, model, racks, traffic
+from memwall.core.catalog import rack
+from memwall.core.catalog import racks as all_racks
+from memwall.experiments.moe import Router
 
 V3 = model("DeepSeek-V3")
 BOX = System(flops=1e15, bandwidth=1e12, capacity=640e9, scale_up=8e12, scale_out=1e12)
@@ -29,12 +29,16 @@ def choices() -> np.ndarray:
 
 def test_placement() -> None:
     # 256 experts on at most 72 GPUs: 64 is the largest divisor, 8 of 72 stay idle
-    assert racks.even_split(256, 72) == 64
+    assert traffic.even_split(256, 72) == 64
     # a prime number of experts on fewer GPUs stays on one; one expert or one GPU is one
-    assert (racks.even_split(7, 4), racks.even_split(1, 9), racks.even_split(9, 1)) == (1, 1, 1)
+    assert (traffic.even_split(7, 4), traffic.even_split(1, 9), traffic.even_split(9, 1)) == (
+        1,
+        1,
+        1,
+    )
     assert racks.idle_fraction(64, 72) == pytest.approx(1 / 9)
     # with 32 spare copies 288 = 4 * 72 and nobody is idle
-    assert racks.even_split(256 + 32, 72) == 72
+    assert traffic.even_split(256 + 32, 72) == 72
     # 72 * 192 GB = 13.824 TB; 5e12 parameters at half a byte take 2.5 TB
     system = BOX.replace(capacity=72 * 192e9)
     m = Model(n_total=5e12, n_active=1e11, bytes_per_param=0.5)
@@ -93,13 +97,13 @@ def test_names_count_packages_or_dies() -> None:
 
 
 def test_hops() -> None:
-    graph = racks.two_networks(2, 6)
+    graph = traffic.two_networks(2, 6)
     inside = {
-        racks.hops(graph, f"gpu 0.{a}", f"gpu 0.{b}")
+        traffic.hops(graph, f"gpu 0.{a}", f"gpu 0.{b}")
         for a, b in itertools.combinations(range(5), 2)
     }
     assert inside == {2}
-    assert racks.hops(graph, "gpu 0.0", "gpu 1.5") == 4
+    assert traffic.hops(graph, "gpu 0.0", "gpu 1.5") == 4
 
 
 # --- formulas against simulated traffic
@@ -107,30 +111,30 @@ def test_hops() -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 4, 8])
 def test_share_that_crosses(choices: np.ndarray, count: int) -> None:
-    layout = racks.Layout(256, 64, count)
-    traffic = layout.traffic(choices)
-    assert traffic.sum() == TOKENS * 8
-    assert layout.crossing(traffic) == pytest.approx(float(racks.crossing_share(count)), abs=0.01)
+    layout = traffic.Layout(256, 64, count)
+    sent = layout.traffic(choices)
+    assert sent.sum() == TOKENS * 8
+    assert layout.crossing(sent) == pytest.approx(float(racks.crossing_share(count)), abs=0.01)
 
 
 @pytest.mark.parametrize("gpus", [8, 16, 64, 128, 256])
 def test_merged_traffic(choices: np.ndarray, gpus: int) -> None:
-    merged = racks.Layout(256, gpus).traffic(choices, merged=True)
+    merged = traffic.Layout(256, gpus).traffic(choices, merged=True)
     expected = float(racks.distinct_targets(gpus, V3))
     assert merged.sum() / TOKENS == pytest.approx(expected, rel=0.01)
-    assert racks.exact_distinct(256, 8, gpus) == pytest.approx(expected, rel=0.01)
+    assert traffic.exact_distinct(256, 8, gpus) == pytest.approx(expected, rel=0.01)
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 8])
 def test_remote_racks(choices: np.ndarray, count: int) -> None:
-    layout = racks.Layout(256, 64, count)
+    layout = traffic.Layout(256, 64, count)
     expected = float(racks.remote_racks(count, count, V3))
     assert layout.remote(choices) == pytest.approx(expected, rel=0.03, abs=1e-9)
 
 
 def test_group_limited_routing() -> None:
     limited = Router(experts=256, chosen=8, groups=8, groups_chosen=4)(TOKENS)
-    found = racks.Layout(256, 64, 8).remote(limited)
+    found = traffic.Layout(256, 64, 8).remote(limited)
     # between the formula (experts fall anywhere in four racks) and all four racks every time
     assert racks.remote_racks(8, 4, V3) < found < 4 * 7 / 8
     assert found < racks.remote_racks(8, 8, V3)
@@ -138,7 +142,7 @@ def test_group_limited_routing() -> None:
 
 def test_traffic_by_hand() -> None:
     # 4 experts on 2 GPUs; token 0 lives on GPU 0 and wants experts 0, 2, 3: one stays, two leave
-    layout = racks.Layout(experts=4, gpus=2, racks=2)
+    layout = traffic.Layout(experts=4, gpus=2, racks=2)
     choices = np.array([[0, 2, 3], [0, 1, 2]])
     assert layout.traffic(choices).tolist() == [[1, 2], [2, 1]]
     assert layout.traffic(choices, merged=True).tolist() == [[1, 1], [1, 1]]
@@ -169,7 +173,7 @@ def test_merging_never_hurts(count: int, limit: int, ratio: float) -> None:
 )
 def test_distinct_is_nearly_exact(experts: int, targets: int, chosen: int) -> None:
     m = Model(n_total=4e9, n_active=1e9, experts=experts, experts_active=chosen)
-    exact = racks.exact_distinct(experts, chosen, targets)
+    exact = traffic.exact_distinct(experts, chosen, targets)
     assert racks.distinct_targets(targets, m) == pytest.approx(exact, rel=0.01)
 
 
@@ -177,7 +181,7 @@ def test_distinct_is_nearly_exact(experts: int, targets: int, chosen: int) -> No
 
 
 def test_published_timings_follow_the_share_that_crosses() -> None:
-    across = [t for t in racks.timings() if t.racks > 1]
+    across = [t for t in traffic.timings() if t.racks > 1]
     assert [t.racks for t in across] == [2, 4, 8, 16, 32]
     for direction in ("dispatch", "combine"):
         measured = np.array([getattr(t, direction) for t in across])
@@ -193,15 +197,15 @@ def test_published_timings_follow_the_share_that_crosses() -> None:
 
 def test_refusals() -> None:
     with pytest.raises(InputError, match="dealt evenly"):
-        racks.Layout(256, 72)
+        traffic.Layout(256, 72)
     with pytest.raises(InputError, match="racks"):
-        racks.Layout(256, 64, 3)
+        traffic.Layout(256, 64, 3)
     with pytest.raises(InputError, match="at least 1"):
-        racks.even_split(0, 4)
+        traffic.even_split(0, 4)
     with pytest.raises(InputError, match="gpus = 0 must be at least 1"):
-        racks.even_split(4, 0)
+        traffic.even_split(4, 0)
     with pytest.raises(InputError, match="no way"):
-        racks.hops({"a": [], "b": []}, "a", "b")
+        traffic.hops({"a": [], "b": []}, "a", "b")
     with pytest.raises(InputError, match="racks"):
         racks.crossing_share(0)
     with pytest.raises(InputError, match="Did you mean"):

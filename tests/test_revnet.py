@@ -6,8 +6,9 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memwall import Model, chips, models, revnet, roofline
-from memwall.revnet import (
+from memwall import Model, chips, models, reversible, revnet, roofline
+from memwall.core.units import InputError
+from memwall.experiments.revnet import (
     Layer,
     OnGrid,
     collect,
@@ -20,7 +21,6 @@ from memwall.revnet import (
     tokens,
     unrun,
 )
-from memwall.units import InputError
 
 positive = st.floats(1e-3, 1e3)
 
@@ -30,48 +30,52 @@ positive = st.floats(1e-3, 1e3)
 
 def test_four_thirds():
     # (1 + 2 + 1) / (1 + 2)
-    assert revnet.reversible_compute_ratio(2) == pytest.approx(4 / 3)
+    assert reversible.reversible_compute_ratio(2) == pytest.approx(4 / 3)
 
 
 @given(positive, positive)
 def test_ratio_falls_with_the_backward_pass(b, more):
-    assert revnet.reversible_compute_ratio(b + more) < revnet.reversible_compute_ratio(b) < 2
+    assert (
+        reversible.reversible_compute_ratio(b + more) < reversible.reversible_compute_ratio(b) < 2
+    )
 
 
 @given(st.integers(1, 500), st.integers(1, 500))
 def test_stored_grows_with_depth_reversible_does_not(layers, more):
-    one = revnet.stored_bytes(layers, 100, 8, 4)
-    two = revnet.stored_bytes(layers + more, 100, 8, 4)
+    one = reversible.stored_bytes(layers, 100, 8, 4)
+    two = reversible.stored_bytes(layers + more, 100, 8, 4)
     assert two / one == pytest.approx((layers + more) / layers)
-    assert "layers" not in revnet.reversible_bytes.units
+    assert "layers" not in reversible.reversible_bytes.units
 
 
 @given(st.integers(1, 1000), positive, positive, st.floats(1, 1000))
 def test_no_segmentation_beats_the_best(layers, state, layer, segments):
-    best = max(revnet.best_segments(layers, state, layer), 1)
-    least = revnet.checkpointed_bytes(layers, best, state, layer)
-    assert least <= revnet.checkpointed_bytes(layers, segments, state, layer) * (1 + 1e-12)
+    best = max(reversible.best_segments(layers, state, layer), 1)
+    least = reversible.checkpointed_bytes(layers, best, state, layer)
+    assert least <= reversible.checkpointed_bytes(layers, segments, state, layer) * (1 + 1e-12)
 
 
 def test_best_segments_is_the_zero_of_the_derivative():
     n, s, a, v = sympy.symbols("n s a v", positive=True)
-    slope = sympy.diff(revnet.checkpointed_bytes(n, s, a, v), s)
-    assert sympy.solve(slope, s) == [revnet.best_segments(n, a, v)]
+    slope = sympy.diff(reversible.checkpointed_bytes(n, s, a, v), s)
+    assert sympy.solve(slope, s) == [reversible.best_segments(n, a, v)]
 
 
 def test_reversible_beats_checkpoints_beat_storing():
     # 64 layers, a state of 1 MB, 1 MB a layer: 64, 8 + 8, and 1 + 1
-    best = revnet.best_segments(64, 1e6, 1e6)
-    assert revnet.stored_bytes(64, 1e6, 1, 1) == 64e6
-    assert revnet.checkpointed_bytes(64, best, 1e6, 1e6) == 16e6
-    assert revnet.reversible_bytes(1e6, 1, 1, 1) == 2e6
+    best = reversible.best_segments(64, 1e6, 1e6)
+    assert reversible.stored_bytes(64, 1e6, 1, 1) == 64e6
+    assert reversible.checkpointed_bytes(64, best, 1e6, 1e6) == 16e6
+    assert reversible.reversible_bytes(1e6, 1, 1, 1) == 2e6
 
 
 def test_holding_is_cheaper_than_computing_on_every_machine():
     ridges = [roofline.ridge_point(c.system(1, "bf16")) for c in chips().values() if c.flops_bf16]
-    held = [revnet.cache_flop_per_byte(m) for m in models().values() if m.kv_bytes_per_token]
+    held = [reversible.cache_flop_per_byte(m) for m in models().values() if m.kv_bytes_per_token]
     kept = [
-        revnet.reversible_flop_per_byte(m, 2) for m in models().values() if m.layers and m.d_model
+        reversible.reversible_flop_per_byte(m, 2)
+        for m in models().values()
+        if m.layers and m.d_model
     ]
     assert len(ridges) > 10 and len(held) > 8
     assert min(held) > 100 * max(ridges)
@@ -82,7 +86,7 @@ def test_adversarial_gain_against_random_weights():
     # |w|_1 = d sqrt(2 / pi), |w|_2 = sqrt(d)
     w = np.random.default_rng(0).standard_normal(10_000)
     assert np.abs(w).sum() / np.linalg.norm(w) == pytest.approx(
-        revnet.adversarial_gain(10_000), rel=0.02
+        reversible.adversarial_gain(10_000), rel=0.02
     )
 
 
@@ -157,7 +161,7 @@ def test_chosen_steps_go_as_far_as_derived():
     # a small step sees a linear map; its random weights give sqrt(2 d / pi) within the sample
     state = tokens(1, 128)
     reach = revnet.adversarial_reach(network(8, 128, 256, 0.5), state)
-    assert reach == pytest.approx(revnet.adversarial_gain(256), rel=0.2)
+    assert reach == pytest.approx(reversible.adversarial_gain(256), rel=0.2)
 
 
 def test_agreement_is_a_correlation():
@@ -173,11 +177,11 @@ def test_counted_bytes_and_flop_are_the_formulas(depth):
     layers, state = network(depth, width=8, hidden=24), tokens(50, 8)
     kept = metered(stored_gradients, layers, state)
     none = metered(reversible_gradients, layers, state)
-    assert kept.peak == revnet.stored_bytes(depth, 50, 8 + 24, 8)
-    assert none.peak == revnet.reversible_bytes(50, 16, 24, 8)
+    assert kept.peak == reversible.stored_bytes(depth, 50, 8 + 24, 8)
+    assert none.peak == reversible.reversible_bytes(50, 16, 24, 8)
     # a layer: 2 products of 2 n d m FLOP forward, 4 backward
     assert kept.flop == depth * 6 * 2 * 50 * 8 * 24
-    assert none.flop / kept.flop == pytest.approx(revnet.reversible_compute_ratio(2))
+    assert none.flop / kept.flop == pytest.approx(reversible.reversible_compute_ratio(2))
     assert kept.held == 0
 
 
@@ -248,9 +252,12 @@ def test_a_way_around_keeps_the_gradient():
         (lambda: network(2, width=1.5), "width = 1.5"),
         (lambda: network(2, gain=-1), "gain = -1"),
         (lambda: network(2, gain=np.nan), "gain = nan"),
-        (lambda: revnet.reversible_compute_ratio(0), "backward"),
-        (lambda: revnet.stored_bytes(0, 1, 1, 1), "layers"),
-        (lambda: revnet.reversible_flop_per_byte(Model(n_total=1e9, n_active=1e9), 2), "d_model"),
+        (lambda: reversible.reversible_compute_ratio(0), "backward"),
+        (lambda: reversible.stored_bytes(0, 1, 1, 1), "layers"),
+        (
+            lambda: reversible.reversible_flop_per_byte(Model(n_total=1e9, n_active=1e9), 2),
+            "d_model",
+        ),
         (
             lambda: revnet.train(network(6, 2, 16), *revnet.hidden_product(64), 99, rate=30),
             "smaller rate",
@@ -272,16 +279,16 @@ def test_relative_error_by_hand():
 
 def test_formulas_by_hand():
     # 3 layers x 50 tokens x 7 values x 2 bytes; then 50 x (4 + 7) x 2
-    assert revnet.stored_bytes(3, 50, 7, 2) == 2100
-    assert revnet.reversible_bytes(50, 4, 7, 2) == 1100
+    assert reversible.stored_bytes(3, 50, 7, 2) == 2100
+    assert reversible.reversible_bytes(50, 4, 7, 2) == 1100
     # 4 kept states of 10 bytes and 12 / 4 layers of 5 bytes
-    assert revnet.checkpointed_bytes(12, 4, 10, 5) == 55
-    assert revnet.best_segments(12, 3, 9) == 6  # sqrt(12 x 9 / 3)
+    assert reversible.checkpointed_bytes(12, 4, 10, 5) == 55
+    assert reversible.best_segments(12, 3, 9) == 6  # sqrt(12 x 9 / 3)
     m = Model(n_total=9e9, n_active=3e9, layers=10, d_model=1000, kv_bytes_per_token=1e5)
-    assert revnet.transformer_activation_bytes(m, 4) == 17 * 1000 * 10 * 4
-    assert revnet.cache_flop_per_byte(m) == 60_000  # 6e9 / 1e5
-    assert revnet.reversible_flop_per_byte(m, 2) == pytest.approx(6e9 / 340_000)
-    assert revnet.adversarial_gain(np.pi * 50) == pytest.approx(10)
+    assert reversible.transformer_activation_bytes(m, 4) == 17 * 1000 * 10 * 4
+    assert reversible.cache_flop_per_byte(m) == 60_000  # 6e9 / 1e5
+    assert reversible.reversible_flop_per_byte(m, 2) == pytest.approx(6e9 / 340_000)
+    assert reversible.adversarial_gain(np.pi * 50) == pytest.approx(10)
 
 
 def test_a_meter_by_hand():

@@ -8,10 +8,11 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memwall import catalog, claims, scaling
-from memwall.nouns import MissingFact, Model
-from memwall.scaling import BELIEFS, Belief, ScalingLaw
-from memwall.units import DAY, InputError
+from memwall import beliefs, catalog, claims, scaling
+from memwall.core.nouns import MissingFact, Model
+from memwall.core.units import DAY, InputError
+from memwall.experiments.beliefs import BELIEFS, Belief
+from memwall.formulas.scaling import ScalingLaw
 
 GUESS = Model(n_total=1e12, n_active=100e9)
 exponents = st.floats(0.2, 5)
@@ -113,7 +114,7 @@ def test_traffic_arithmetic():
 
 
 def test_over_training_by_hand():
-    assert scaling.chinchilla_ratio() == pytest.approx(20)  # 1.4e12 / 70e9
+    assert beliefs.chinchilla_ratio() == pytest.approx(20)  # 1.4e12 / 70e9
     assert scaling.chinchilla_tokens(100e9, 20) == pytest.approx(2e12)
     assert scaling.over_training(200e12, 100e9, 20) == pytest.approx(100)
     # DeepSeek-V3: 14.8e12 / (20 x 37e9) = 20 by active, / (20 x 671e9) = 1.10 by total
@@ -133,7 +134,7 @@ def test_loss_by_hand_and_its_inverse():
     assert scaling.tokens_for_loss(1, 1.75, law) == math.inf
 
 
-@pytest.mark.parametrize("law", scaling.laws().values(), ids=lambda law: law.name)
+@pytest.mark.parametrize("law", beliefs.laws().values(), ids=lambda law: law.name)
 def test_more_of_either_never_hurts(law):
     size, read = np.geomspace(1e8, 1e12, 9), np.geomspace(1e9, 1e15, 9)
     surface = scaling.loss(size[:, None], read, law)
@@ -142,7 +143,7 @@ def test_more_of_either_never_hurts(law):
     assert (surface > law.irreducible).all()
 
 
-@pytest.mark.parametrize("law", scaling.laws().values(), ids=lambda law: law.name)
+@pytest.mark.parametrize("law", beliefs.laws().values(), ids=lambda law: law.name)
 def test_chinchilla_line_is_where_serving_nobody_is_best(law):
     budget = 6 * 70e9 * 1.4e12
     size = scaling.compute_optimal_parameters(budget, law)
@@ -156,33 +157,33 @@ def test_chinchilla_line_is_where_serving_nobody_is_best(law):
         )
 
 
-@pytest.mark.parametrize("law", scaling.laws().values(), ids=lambda law: law.name)
+@pytest.mark.parametrize("law", beliefs.laws().values(), ids=lambda law: law.name)
 @pytest.mark.parametrize("served", [1e12, 1e14])
 def test_steepness_rule_agrees_with_trying_every_size(law, served):
     target = float(scaling.loss(100e9, 20e12, law))
-    size, read = scaling.cheapest_life(target, served, 0.3, law)
+    size, read = beliefs.cheapest_life(target, served, 0.3, law)
     model = Model(n_total=size, n_active=size)
     found = scaling.inference_flop(served, 0.3, model) / scaling.training_flop(read, model)
     assert scaling.inference_over_training(size, read, law) == pytest.approx(found, rel=0.02)
 
 
 def test_more_users_make_the_best_model_smaller():
-    law = scaling.laws()["Hoffmann 2022"]
+    law = beliefs.laws()["Hoffmann 2022"]
     target = float(scaling.loss(100e9, 20e12, law))
-    sizes = [scaling.cheapest_life(target, served, 0.3, law)[0] for served in (0, 1e13, 1e14, 1e15)]
+    sizes = [beliefs.cheapest_life(target, served, 0.3, law)[0] for served in (0, 1e13, 1e14, 1e15)]
     assert sizes == sorted(sizes, reverse=True)
 
 
 def test_unreachable_loss_is_refused():
     with pytest.raises(InputError, match="out of reach"):
-        scaling.cheapest_life(1.0, 1e12, 0.3, scaling.laws()["Hoffmann 2022"])
+        beliefs.cheapest_life(1.0, 1e12, 0.3, beliefs.laws()["Hoffmann 2022"])
 
 
 # --- facts -----------------------------------------------------------------------------------
 
 
 def test_traffic_is_in_tokens_a_second():
-    rates = scaling.traffic()
+    rates = beliefs.traffic()
     assert rates["Google, API, May 2026"] == pytest.approx(19e9 / 60)
     assert rates["DeepSeek, output only, Feb 2025"] == pytest.approx(168e9 / 86400)
     assert 4e8 < rates["Google, all surfaces, Oct 2025"] < 6e8  # 1.3e15 over a month
@@ -190,11 +191,11 @@ def test_traffic_is_in_tokens_a_second():
 
 def test_measured_efficiency_by_hand():
     # decode 14,800 / 8 = 1,850 tokens a chip-second, training 14.8e12 / (2.664e6 x 3600) = 1,543
-    assert scaling.tokens_per_chip_second("DeepSeek-V3 decode") == 1850
-    assert scaling.measured_efficiency() == pytest.approx(2 * 1850 / (6 * 1543.2), rel=1e-3)
-    assert scaling.chip_seconds("DeepSeek-V3 pre-training") == pytest.approx(2.664e6 * 3600)
+    assert beliefs.tokens_per_chip_second("DeepSeek-V3 decode") == 1850
+    assert beliefs.measured_efficiency() == pytest.approx(2 * 1850 / (6 * 1543.2), rel=1e-3)
+    assert beliefs.chip_seconds("DeepSeek-V3 pre-training") == pytest.approx(2.664e6 * 3600)
     with pytest.raises(InputError, match="DeepSeek-V3 decode"):
-        scaling.tokens_per_chip_second("DeepSeek-V3 decoder")
+        beliefs.tokens_per_chip_second("DeepSeek-V3 decoder")
 
 
 def test_training_tokens():
@@ -208,7 +209,7 @@ def test_training_tokens():
 
 def test_draws_have_the_stated_ends():
     drawn = Belief(1, 100).draw(np.random.default_rng(1), 100_000)
-    low, middle, high = scaling.interval(drawn)
+    low, middle, high = beliefs.interval(drawn)
     assert (low, middle, high) == pytest.approx((1, 10, 100), rel=0.05)
     flat = Belief(2, 6, log=False).draw(np.random.default_rng(1), 100_000)
     assert flat.min() >= 2 and flat.max() <= 6
@@ -216,7 +217,7 @@ def test_draws_have_the_stated_ends():
 
 
 def test_certainty_gives_the_blackboards_answer():
-    sure = scaling.budgets(
+    sure = beliefs.budgets(
         10, rate=50e6, life=60 * DAY, survival=1, efficiency=1 / 3, rl_flop_per_weight=3,
         n_active=100e9, tokens_per_parameter=20,
     )  # fmt: skip
@@ -226,11 +227,11 @@ def test_certainty_gives_the_blackboards_answer():
 
 
 def test_budgets_repeat_and_narrow_when_something_becomes_known():
-    once, twice = scaling.budgets(2000), scaling.budgets(2000)
+    once, twice = beliefs.budgets(2000), beliefs.budgets(2000)
     assert all((once[k] == twice[k]).all() for k in once)
 
     def width(**known):
-        low, _, high = scaling.interval(scaling.budgets(20_000, **known)["over_training"])
+        low, _, high = beliefs.interval(beliefs.budgets(20_000, **known)["over_training"])
         return high / low
 
     free = width()
@@ -240,7 +241,7 @@ def test_budgets_repeat_and_narrow_when_something_becomes_known():
 
 
 def test_interval_behind_the_claims():
-    low, _, high = scaling.interval(scaling.budgets()["pretraining"])
+    low, _, high = beliefs.interval(beliefs.budgets()["pretraining"])
     assert high / low > 30
     assert claims.get("L11").computed() is True
 
@@ -248,9 +249,9 @@ def test_interval_behind_the_claims():
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: scaling.budgets(0),
-        lambda: scaling.budgets(10, lifetime=1),
-        lambda: scaling.interval([1, 2], 1.5),
+        lambda: beliefs.budgets(0),
+        lambda: beliefs.budgets(10, lifetime=1),
+        lambda: beliefs.interval([1, 2], 1.5),
         lambda: Belief(0, 1),
         lambda: Belief(3, 2),
         lambda: scaling.served_tokens(-1, 1, 1),
@@ -266,7 +267,7 @@ def test_bad_input_is_refused(call):
 
 def test_misspelt_belief_is_suggested():
     with pytest.raises(InputError, match="survival"):
-        scaling.budgets(10, survivel=1)
+        beliefs.budgets(10, survivel=1)
 
 
 # --- claims ------------------------------------------------------------------------------------
@@ -329,51 +330,51 @@ def test_a_belief_may_be_a_point_but_has_an_end():
 
 
 def test_each_belief_draws_from_a_stream_of_its_own():
-    free = scaling.budgets(500)
-    known = scaling.budgets(500, efficiency=0.3)
+    free = beliefs.budgets(500)
+    known = beliefs.budgets(500, efficiency=0.3)
     assert (free["served"] == known["served"]).all()
     assert (free["pretraining"] != known["pretraining"]).all()
     # what is drawn for one says nothing about another: a correlation of 1/sqrt(500) by chance
     alone = [
-        np.log(scaling.budgets(500, **{k: 1.0 for k in BELIEFS if k not in (one, "survival")} | {"survival": 1.0})["over_training"])
+        np.log(beliefs.budgets(500, **{k: 1.0 for k in BELIEFS if k not in (one, "survival")} | {"survival": 1.0})["over_training"])
         for one in ("rate", "life", "n_active")
     ]  # fmt: skip
     assert np.abs(np.corrcoef(alone) - np.eye(3)).max() < 0.2
 
 
 def test_no_machine_is_better_than_perfect():
-    sure = scaling.budgets(1, rate=1e6, life=DAY, survival=1, efficiency=2, rl_flop_per_weight=6)
+    sure = beliefs.budgets(1, rate=1e6, life=DAY, survival=1, efficiency=2, rl_flop_per_weight=6)
     # 8.64e10 tokens served, 2 FLOP a weight against 6; RL at 6 costs as much as pre-training
     assert sure["pretraining"] == pytest.approx([8.64e10 / 3])
     assert sure["rl"] == pytest.approx(sure["pretraining"])
     for n in (0, -1, 2.5, "8"):
         with pytest.raises(InputError, match="whole number of at least 1"):
-            scaling.budgets(n)
+            beliefs.budgets(n)
 
 
 def test_interval_by_hand():
     # of 0, 1, ..., 100 the middle nine tenths end at 5 and 95
-    assert scaling.interval(np.arange(101)) == pytest.approx((5, 50, 95))
-    assert scaling.interval(np.arange(101), 0.5) == pytest.approx((25, 50, 75))
+    assert beliefs.interval(np.arange(101)) == pytest.approx((5, 50, 95))
+    assert beliefs.interval(np.arange(101), 0.5) == pytest.approx((25, 50, 75))
     for level in (0, 1, -0.1):
         with pytest.raises(InputError, match="between 0 and 1"):
-            scaling.interval([1, 2], level)
+            beliefs.interval([1, 2], level)
 
 
 def test_a_month_and_a_run_by_hand():
     # 365.25 / 12 = 30.4375 days of 86,400 s are 2,629,800 s
-    assert scaling.traffic()["Google, all surfaces, Oct 2025"] == pytest.approx(1.3e15 / 2_629_800)
-    assert scaling.traffic()["OpenAI, one model, Mar 2026"] == pytest.approx(5e12 / 86_400)
-    found = scaling.tokens_per_chip_second("DeepSeek-V3 pre-training")
+    assert beliefs.traffic()["Google, all surfaces, Oct 2025"] == pytest.approx(1.3e15 / 2_629_800)
+    assert beliefs.traffic()["OpenAI, one model, Mar 2026"] == pytest.approx(5e12 / 86_400)
+    found = beliefs.tokens_per_chip_second("DeepSeek-V3 pre-training")
     assert found == pytest.approx(14.8e12 / (2.664e6 * 3600))
 
 
 def test_the_loss_itself_is_never_reached():
     law = ScalingLaw(irreducible=1, a=2, alpha=0.5, b=1, beta=1)
     with pytest.raises(InputError, match="the law stops at 1"):
-        scaling.cheapest_life(1.0, 1e3, 0.3, law)
+        beliefs.cheapest_life(1.0, 1e3, 0.3, law)
     # nobody served: the size of the budget that it costs, and just the reading for the loss
-    size, read = scaling.cheapest_life(1.75, 0, 0.3, law)
+    size, read = beliefs.cheapest_life(1.75, 0, 0.3, law)
     assert scaling.loss(size, read, law) == pytest.approx(1.75)
     best = scaling.compute_optimal_parameters(6 * size * read, law)
     assert size == pytest.approx(best, rel=0.01)

@@ -7,9 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memwall import pipelining
-from memwall.figures import canvas, show
-from memwall.gantt import gantt, live_tables
-from memwall.schedules import (
+from memwall.core.units import InputError
+from memwall.experiments.schedules import (
     TRAINING,
     Durations,
     Job,
@@ -24,7 +23,8 @@ from memwall.schedules import (
     zb_h1,
     zb_h2,
 )
-from memwall.units import InputError
+from memwall.views.figures import canvas, show
+from memwall.views.gantt import gantt, live_tables
 
 stages = st.integers(1, 6)
 micro_batches = st.integers(1, 14)

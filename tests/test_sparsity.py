@@ -8,9 +8,9 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memwall import InputError, Model, System, model, roofline
+from memwall import InputError, Model, System, model, moe, roofline
 from memwall import sparsity as sp
-from memwall.batching import experts_touched
+from memwall.formulas.batching import experts_touched
 
 LAYER = Model(
     n_total=4e9, n_active=1e9, bytes_per_param=1, d_model=100, experts=10, experts_active=2
@@ -142,7 +142,7 @@ def test_imbalance_fades_with_the_batch() -> None:
 @pytest.mark.parametrize("name", ["DeepSeek-V3", "Qwen3-235B-A22B", "gpt-oss-120b", "Mixtral 8x7B"])
 def test_expert_share_from_totals_equals_the_share_from_shapes(name: str) -> None:
     # two independent roads: published totals on one side, published layer shapes on the other
-    stored, active = sp.routed_parameters(name)
+    stored, active = moe.routed_parameters(name)
     m = model(name)
     assert sp.expert_share(m) == pytest.approx(active / m.n_active, rel=0.02)
     assert 0.9 < stored / m.n_total < 1
@@ -152,18 +152,18 @@ def test_expert_share_from_totals_equals_the_share_from_shapes(name: str) -> Non
 
 
 @pytest.fixture(scope="module")
-def layer() -> sp.MoELayer:
-    return sp.MoELayer.random(d_model=48, width=16, experts=24, chosen=3, seed=5)
+def layer() -> moe.MoELayer:
+    return moe.MoELayer.random(d_model=48, width=16, experts=24, chosen=3, seed=5)
 
 
 def tokens(n: int, d_model: int = 48, seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((n, d_model)).astype(np.float32)
 
 
-def test_layer_equals_the_dense_sum(layer: sp.MoELayer) -> None:
+def test_layer_equals_the_dense_sum(layer: moe.MoELayer) -> None:
     x = tokens(9)
     scores = x @ layer.router
-    chosen = sp.top(scores, 3)
+    chosen = moe.top(scores, 3)
     gates = np.zeros_like(scores)
     for row, experts in enumerate(chosen):
         e = np.exp(scores[row, experts])
@@ -175,8 +175,8 @@ def test_layer_equals_the_dense_sum(layer: sp.MoELayer) -> None:
     assert layer(x) == pytest.approx(expected, abs=1e-4)
 
 
-def test_meter_counts_what_the_formulas_say(layer: sp.MoELayer) -> None:
-    meter = sp.Meter()
+def test_meter_counts_what_the_formulas_say(layer: moe.MoELayer) -> None:
+    meter = moe.Meter()
     layer(tokens(11), meter)
     assert meter.flop == sp.moe_flop(11, 16, layer.model)
     # bytes: the router and exactly the experts somebody chose, four bytes a weight
@@ -184,24 +184,24 @@ def test_meter_counts_what_the_formulas_say(layer: sp.MoELayer) -> None:
     assert meter.bytes == 4 * (48 * 24 + meter.experts * expert)
 
 
-def test_expected_bytes_agree_with_many_batches(layer: sp.MoELayer) -> None:
+def test_expected_bytes_agree_with_many_batches(layer: moe.MoELayer) -> None:
     for batch in (1, 4, 16):
         read = []
         for seed in range(200):
             # a router without opinions: fresh random weights for every batch
-            fresh = sp.MoELayer(
+            fresh = moe.MoELayer(
                 np.random.default_rng(seed).standard_normal((48, 24)).astype(np.float32),
                 layer.up, layer.gate, layer.down, 3,
             )  # fmt: skip
-            meter = sp.Meter()
+            meter = moe.Meter()
             fresh(tokens(batch, seed=seed), meter)
             read.append(meter.bytes)
         assert np.mean(read) == pytest.approx(float(sp.moe_bytes(batch, 16, layer.model)), rel=0.05)
 
 
 def test_all_experts_chosen_is_a_dense_layer() -> None:
-    dense = sp.MoELayer.random(16, 8, experts=4, chosen=4)
-    meter = sp.Meter()
+    dense = moe.MoELayer.random(16, 8, experts=4, chosen=4)
+    meter = moe.Meter()
     dense(tokens(3, 16), meter)
     assert meter.experts == 4
     assert dense.model.n_total == dense.model.n_active
@@ -211,70 +211,70 @@ def test_all_experts_chosen_is_a_dense_layer() -> None:
 
 
 def test_router_is_deterministic_and_chooses_different_experts() -> None:
-    router = sp.Router(experts=32, chosen=4, skew=0.5)
+    router = moe.Router(experts=32, chosen=4, skew=0.5)
     first, again = router(50, seed=3), router(50, seed=3)
     assert (first == again).all()
     assert (np.sort(first, axis=1)[:, 1:] != np.sort(first, axis=1)[:, :-1]).all()
 
 
 def test_uniform_router_covers_as_the_formula_says() -> None:
-    router = sp.Router(experts=64, chosen=2)
+    router = moe.Router(experts=64, chosen=2)
     for batch in (1, 8, 32, 96):
-        seen = np.mean([sp.coverage(router(batch, seed), 64) for seed in range(150)])
+        seen = np.mean([moe.coverage(router(batch, seed), 64) for seed in range(150)])
         assert seen == pytest.approx(float(experts_touched(batch, 32)), rel=0.03)
 
 
 def test_skew_touches_fewer_experts_and_piles_them_up() -> None:
     batch, skews = 64, (0.0, 0.5, 1.0)
-    choices = [sp.Router(64, 2, skew)(batch) for skew in skews]
-    covered = [sp.coverage(c, 64) for c in choices]
-    piled = [sp.imbalance(sp.load(c, 64)) for c in choices]
+    choices = [moe.Router(64, 2, skew)(batch) for skew in skews]
+    covered = [moe.coverage(c, 64) for c in choices]
+    piled = [moe.imbalance(moe.load(c, 64)) for c in choices]
     assert covered == sorted(covered, reverse=True)
     assert piled == sorted(piled)
 
 
 def test_groups_limit_the_choice() -> None:
-    router = sp.Router(experts=64, chosen=8, groups=8, groups_chosen=2)
+    router = moe.Router(experts=64, chosen=8, groups=8, groups_chosen=2)
     choices = router(200)
     assert max(len(np.unique(row // 8)) for row in choices) <= 2
 
 
 def test_means_over_a_few_batches() -> None:
-    router = sp.Router(experts=8, chosen=2, skew=1.0)
+    router = moe.Router(experts=8, chosen=2, skew=1.0)
     batches = [router(50, i) for i in range(3)]
-    loads = [sp.load(b, 8) for b in batches]
-    assert sp.mean_coverage(router, 50, 3) == np.mean([sp.coverage(b, 8) for b in batches])
-    assert sp.mean_imbalance(router, 50, 3) == np.mean([x.max() / x.mean() for x in loads])
+    loads = [moe.load(b, 8) for b in batches]
+    assert moe.mean_coverage(router, 50, 3) == np.mean([moe.coverage(b, 8) for b in batches])
+    assert moe.mean_imbalance(router, 50, 3) == np.mean([x.max() / x.mean() for x in loads])
     # two GPUs of four experts each: the halves of the load
     pairs = np.repeat(np.eye(2), 4, axis=1)
     halves = [np.array([x[:4].sum(), x[4:].sum()]) for x in loads]
     by_hand = np.mean([x.max() / x.mean() for x in halves])
-    assert sp.mean_imbalance(router, 50, 3, pairs) == pytest.approx(by_hand)
+    assert moe.mean_imbalance(router, 50, 3, pairs) == pytest.approx(by_hand)
 
 
 def test_packing_evens_the_load() -> None:
-    router = sp.Router(64, 4, skew=0.8)
-    known, later = (sp.load(router(4000, seed), 64).astype(float) for seed in (0, 1))
+    router = moe.Router(64, 4, skew=0.8)
+    known, later = (moe.load(router(4000, seed), 64).astype(float) for seed in (0, 1))
     plain = later.reshape(16, 4).sum(axis=1)
-    plans = sp.packing(known, 16), sp.packing(known, 16, spare=16)
+    plans = moe.packing(known, 16), moe.packing(known, 16, spare=16)
     for plan in plans:
         assert plan.sum(axis=0) == pytest.approx(np.ones(64))
-    packed, spared = (sp.imbalance(plan @ later) for plan in plans)
-    assert sp.imbalance(plain) > packed > spared >= 1
+    packed, spared = (moe.imbalance(plan @ later) for plan in plans)
+    assert moe.imbalance(plain) > packed > spared >= 1
 
 
 def test_packing_by_hand() -> None:
     # loads 9, 1, 1, 1 on two GPUs: 9 + 1 against 1 + 1. Two spare slots: 9 is cut in three
     loads = np.array([9.0, 1, 1, 1])
-    assert sorted(sp.packing(loads, 2) @ loads) == [2, 10]
-    assert sorted(sp.packing(loads, 2, spare=2) @ loads) == [5, 7]
+    assert sorted(moe.packing(loads, 2) @ loads) == [2, 10]
+    assert sorted(moe.packing(loads, 2, spare=2) @ loads) == [5, 7]
 
 
 # --- facts and bad input
 
 
 def test_published_exchanges_gain() -> None:
-    found = sp.exchanges()
+    found = moe.exchanges()
     assert len(found) >= 4
     assert all(1 < e.gain < e.sparsity for e in found)
     clark = next(e for e in found if "Clark" in e.name)
@@ -292,7 +292,7 @@ def test_published_exchanges_gain() -> None:
 )
 def test_router_refuses(arguments: dict[str, int], says: str) -> None:
     with pytest.raises(InputError, match=says):
-        sp.Router(**arguments)
+        moe.Router(**arguments)
 
 
 def test_formulas_refuse() -> None:
@@ -303,7 +303,7 @@ def test_formulas_refuse() -> None:
     with pytest.raises(InputError, match="not defined"):
         sp.exchange_exponent(1, 1)
     with pytest.raises(InputError, match="dealt evenly"):
-        sp.packing(np.ones(10), 4)
+        moe.packing(np.ones(10), 4)
 
 
 # --- by hand, with bytes, widths and batches that are not 1
@@ -334,17 +334,17 @@ def test_expected_imbalance_by_hand() -> None:
 
 def test_popularity_by_hand() -> None:
     # Zipf over four experts: 1, 1/2, 1/3 and 1/4 of a sum of 25/12
-    choices = sp.Router(4, 1, skew=1.0, shuffle=False)(20_000)
+    choices = moe.Router(4, 1, skew=1.0, shuffle=False)(20_000)
     wanted = np.array([12, 6, 4, 3]) / 25
-    assert sp.load(choices, 4) / 20_000 == pytest.approx(wanted, abs=0.015)
+    assert moe.load(choices, 4) / 20_000 == pytest.approx(wanted, abs=0.015)
     # far more popular than any noise: everybody takes the first two, the first of them first
-    assert (sp.Router(6, 2, skew=500.0, shuffle=False)(50) == [0, 1]).all()
-    shuffled = sp.Router(64, 1, skew=500.0)(50)
+    assert (moe.Router(6, 2, skew=500.0, shuffle=False)(50) == [0, 1]).all()
+    shuffled = moe.Router(64, 1, skew=500.0)(50)
     assert len(np.unique(shuffled)) == 1 and shuffled[0, 0] != 0
 
 
 def test_a_group_is_judged_by_its_two_best() -> None:
-    router = sp.Router(experts=12, chosen=2, groups=3, groups_chosen=1)
+    router = moe.Router(experts=12, chosen=2, groups=3, groups_chosen=1)
     # sums of the two best: 200, 150, 180; the single best is in the second, the three best third
     popular = np.array([100, 100, 0, 0, 150, 0, 0, 0, 90, 90, 90, 0]) * 1e3
     object.__setattr__(router, "_popularity", popular)
@@ -352,9 +352,9 @@ def test_a_group_is_judged_by_its_two_best() -> None:
 
 
 def test_what_a_router_may_just_do() -> None:
-    assert sp.Router(8, 1)(5).shape == (5, 1)
-    assert (np.sort(sp.Router(8, 8)(5), axis=1) == np.arange(8)).all()
-    full = sp.Router(8, 4, groups=4, groups_chosen=2)  # all of the two groups
+    assert moe.Router(8, 1)(5).shape == (5, 1)
+    assert (np.sort(moe.Router(8, 8)(5), axis=1) == np.arange(8)).all()
+    full = moe.Router(8, 4, groups=4, groups_chosen=2)  # all of the two groups
     assert all(len(np.unique(row // 2)) == 2 for row in full(20))
     for wrong, says in (
         ({"chosen": 0}, "chosen = 0"),
@@ -363,25 +363,25 @@ def test_what_a_router_may_just_do() -> None:
         ({"chosen": 5, "groups": 4, "groups_chosen": 2}, "do not fit"),
     ):
         with pytest.raises(InputError, match=says):
-            sp.Router(8, **wrong)
+            moe.Router(8, **wrong)
 
 
 def test_coverage_and_imbalance_by_hand() -> None:
     choices = np.array([[0, 1], [0, 3]])
-    assert (sp.load(choices, 5) == [2, 1, 0, 1, 0]).all()
-    assert sp.coverage(choices, 5) == 0.6
-    assert sp.imbalance(sp.load(choices, 5)) == pytest.approx(2 / 0.8)
-    assert (sp.top(np.array([[3.0, 9, 1, 7]]), 3) == [1, 3, 0]).all()
+    assert (moe.load(choices, 5) == [2, 1, 0, 1, 0]).all()
+    assert moe.coverage(choices, 5) == 0.6
+    assert moe.imbalance(moe.load(choices, 5)) == pytest.approx(2 / 0.8)
+    assert (moe.top(np.array([[3.0, 9, 1, 7]]), 3) == [1, 3, 0]).all()
 
 
 def test_packing_deals_the_heaviest_first() -> None:
     # 6 a, 5 b, 4 b, 3 a, 2 a, 1 b: 11 and 10; the lightest first would end at 9 and 12
     loads = np.array([1.0, 2, 3, 4, 5, 6])
-    assert sorted(sp.packing(loads, 2) @ loads) == [10, 11]
+    assert sorted(moe.packing(loads, 2) @ loads) == [10, 11]
 
 
 def test_random_weights_keep_the_scale() -> None:
-    big = sp.MoELayer.random(d_model=400, width=100, experts=4, chosen=2)
+    big = moe.MoELayer.random(d_model=400, width=100, experts=4, chosen=2)
     for weights, inputs in ((big.router, 400), (big.up, 400), (big.gate, 400), (big.down, 100)):
         assert weights.std() == pytest.approx(inputs**-0.5, rel=0.05)
         assert weights.dtype == np.float32
@@ -392,7 +392,7 @@ def test_random_weights_keep_the_scale() -> None:
 
 
 def test_published_exchanges_by_hand() -> None:
-    found = {e.name: e for e in sp.exchanges()}
+    found = {e.name: e for e in moe.exchanges()}
     clark, glam = found["Lecture (Clark 2022)"], found["GLaM 64B/64E"]
     assert clark.sparsity == 64 and clark.same_data
     # 1200 billion of which 96.6 are active, as good as 175 on other data
@@ -401,13 +401,13 @@ def test_published_exchanges_by_hand() -> None:
     assert glam.gain == pytest.approx(175 / 96.6)
     # DeepSeek-V3: 58 sparse layers, 256 experts of 3 x 7168 x 2048, 8 of them for a token
     one = 58 * 3 * 7168 * 2048
-    assert sp.routed_parameters("DeepSeek-V3") == pytest.approx((256 * one, 8 * one))
+    assert moe.routed_parameters("DeepSeek-V3") == pytest.approx((256 * one, 8 * one))
 
 
-def test_large_scores_do_not_overflow(layer: sp.MoELayer) -> None:
+def test_large_scores_do_not_overflow(layer: moe.MoELayer) -> None:
     # scores of thousands: the best expert takes all, and stays a number
-    sure = sp.MoELayer(1000 * layer.router, layer.up, layer.gate, layer.down, 3)
-    one = sp.MoELayer(sure.router, layer.up, layer.gate, layer.down, 1)
+    sure = moe.MoELayer(1000 * layer.router, layer.up, layer.gate, layer.down, 3)
+    one = moe.MoELayer(sure.router, layer.up, layer.gate, layer.down, 1)
     x = tokens(3)
     gap = -np.diff(-np.sort(-(x @ sure.router)))[:, 0]
     assert gap.min() > 20
@@ -415,6 +415,6 @@ def test_large_scores_do_not_overflow(layer: sp.MoELayer) -> None:
 
 
 def test_spare_copies_count_when_experts_are_dealt() -> None:
-    assert sp.packing(np.ones(9), 5, spare=1).shape == (5, 9)
+    assert moe.packing(np.ones(9), 5, spare=1).shape == (5, 9)
     with pytest.raises(InputError, match=r"9 \+ 2 copies cannot be dealt evenly to 7"):
-        sp.packing(np.ones(9), 7, spare=2)
+        moe.packing(np.ones(9), 7, spare=2)

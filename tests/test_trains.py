@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memwall import claims, roofline, trains
-from memwall.units import InputError
+from memwall import claims, roofline, serving, trains
+from memwall.core.units import InputError
 
 PERIOD = 0.02
 
@@ -59,7 +59,7 @@ def test_random_arrivals_wait_as_the_formula_says():
     assert waits.min() >= PERIOD and waits.max() <= roofline.worst_wait(PERIOD)
     grid = np.linspace(0, 0.05, 101)
     share = np.searchsorted(np.sort(waits), grid) / len(waits)
-    assert abs(share - trains.share_served_within(grid, PERIOD)).max() < 0.005
+    assert abs(share - serving.share_served_within(grid, PERIOD)).max() < 0.005
 
 
 @given(st.floats(1, 1e4), st.integers(0, 100))
@@ -91,7 +91,7 @@ def test_no_train_carries_more_than_its_seats():
 
 def test_waits_explode_as_the_seats_fill():
     times = trains.random_arrivals(1000, 50_000)
-    needed = float(trains.seats_in_use(1000, 50, PERIOD))  # 1000 a second, 50 trips of 20 ms: 1000
+    needed = float(serving.seats_in_use(1000, 50, PERIOD))  # 1000 a second, 50 trips of 20 ms: 1000
     assert needed == pytest.approx(1000)
     mean = [
         trains.on_the_clock(times, PERIOD, int(needed / load), 50).mean()
@@ -103,7 +103,7 @@ def test_waits_explode_as_the_seats_fill():
 
 def test_filling_costs_what_the_formula_says():
     waits = trains.when_full(trains.random_arrivals(1000, 200_000), batch=200, ride=PERIOD)
-    assert waits.mean() == pytest.approx(trains.mean_wait_when_full(200, 1000, PERIOD), rel=0.02)
+    assert waits.mean() == pytest.approx(serving.mean_wait_when_full(200, 1000, PERIOD), rel=0.02)
 
 
 def test_back_to_back_with_constant_rides_is_a_clock_that_waits_for_work():
@@ -124,9 +124,9 @@ def test_arrivals_repeat_and_have_their_rate():
 
 
 def test_share_at_its_ends():
-    assert trains.share_served_within(0.01, PERIOD) == 0
-    assert trains.share_served_within(0.03, PERIOD) == pytest.approx(0.5)
-    assert trains.share_served_within(1, PERIOD) == 1
+    assert serving.share_served_within(0.01, PERIOD) == 0
+    assert serving.share_served_within(0.03, PERIOD) == pytest.approx(0.5)
+    assert serving.share_served_within(1, PERIOD) == 1
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ def test_share_at_its_ends():
         lambda: trains.on_the_clock([1], 1, seats=3, trips=0),
         lambda: trains.when_full([1, 2], 3, 1),
         lambda: trains.back_to_back([-1.0], lambda n: 1),
-        lambda: trains.seats_in_use(0, 1, 1),
-        lambda: trains.share_served_within(float("nan"), 1),
+        lambda: serving.seats_in_use(0, 1, 1),
+        lambda: serving.share_served_within(float("nan"), 1),
     ],
 )
 def test_bad_input_is_refused(call):

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memwall import human, units
-from memwall.algebra import unit_of
-from memwall.units import InputError
+from memwall.core.algebra import unit_of
+from memwall.core.units import InputError
 
 
 @pytest.mark.parametrize(

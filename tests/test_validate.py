@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from memwall import catalog, validate
-from memwall.forecast import TERMS, Efficiency, band, fitted
-from memwall.units import InputError
+from memwall.core.units import InputError
+from memwall.formulas.forecast import TERMS, Efficiency, band, fitted
 
 HEADER = ",".join(validate.COLUMNS)
 GOOD = {

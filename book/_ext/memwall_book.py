@@ -29,7 +29,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import memwall
-from memwall import algebra, catalog, claims, nouns
+from memwall import catalog, claims, nouns
+from memwall.formulas import all_formulas
 from memwall_reference import api, errata, link_first_uses
 
 LIBRARY = Path(memwall.__file__).parent
@@ -187,18 +188,12 @@ def numbers() -> dict[str, str]:
         "off": str(sum(c.verdict() in ("differs", "outdated") for c in entries)),
         "chips": str(len(catalog.chips())),
         "models": str(len(catalog.models())),
-        "formulas": str(len(algebra.FORMULAS)),
+        "formulas": str(len(all_formulas())),
         **{c.id: claims.printed(c.computed(), c.unit) for c in entries},
     }
 
 
 def configure(app: Sphinx, config: Any) -> None:
-    import importlib
-    import pkgutil
-
-    for module in pkgutil.iter_modules([str(LIBRARY)]):
-        if not module.name.startswith("_"):
-            importlib.import_module(f"memwall.{module.name}")
     config.myst_substitutions = {**config.myst_substitutions, **numbers()}
 
 
@@ -207,7 +202,7 @@ def minify_live_figures(app: Sphinx, config: Any) -> None:
     folder = Path(app.outdir).parent / "static"
     folder.mkdir(parents=True, exist_ok=True)
     for name, minified in LIVE_FIGURES.items():
-        text = minified((LIBRARY / name).read_text("utf-8"))
+        text = minified((LIBRARY / "views" / "explorer" / name).read_text("utf-8"))
         (folder / name).write_text(text, "utf-8")
     config.html_static_path.append(os.path.relpath(folder, app.confdir))
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from memwall import catalog, feistel, pricing, racks, roofline, scaling, schedules, validate
-from memwall.batching import cost_floor, cost_per_token
-from memwall.explorer import Curve, Explorer, Lines, Point, Preset, Readout, Slider, variables
-from memwall.nouns import Model
-from memwall.units import HOUR, human
+from memwall.core.nouns import Model
+from memwall.core.units import HOUR, human
+from memwall.formulas.batching import cost_floor, cost_per_token
+from memwall.views.explorer import Curve, Explorer, Lines, Point, Preset, Readout, Slider, variables
 
 README = Path(__file__).parents[2] / "README.md"
 WIDTH, HEIGHT, EDGE = 160, 72, 5

@@ -5,14 +5,15 @@ from __future__ import annotations
 import html
 import inspect
 import re
-import sys
 import typing
 from typing import Any
 
 from docutils import nodes
 
-from memwall import algebra, claims
-from memwall.units import Unit
+import memwall.formulas
+from memwall import claims
+from memwall.core.units import Unit
+from memwall.formulas import all_formulas
 
 CHAPTERS = {
     "roofline": ("02_roofline", "chapter 2"),
@@ -71,14 +72,14 @@ def unit_text(unit: Unit | None, hint: Any) -> str:
 def api() -> str:
     """Every formula by module: signature with units, the algebra, the docstring's parts, the chapter."""
     by_module: dict[str, list[tuple[str, Any]]] = {}
-    for name, function in algebra.FORMULAS.items():
+    for name, function in all_formulas().items():
         by_module.setdefault(name.split(".")[0], []).append((name, function))
     order = [m for m in CHAPTERS if m in by_module] + [m for m in by_module if m not in CHAPTERS]
     out = []
     for module in order:
         page, label = CHAPTERS.get(module, ("", ""))
         where = f' Taught in <a href="../notebooks/{page}.html">{label}</a>.' if page else ""
-        summary = (sys.modules[f"memwall.{module}"].__doc__ or "").split("\n")[0]
+        summary = (getattr(memwall.formulas, module).__doc__ or "").split("\n")[0]
         out.append(
             f'<section id="module-{module}"><h2>memwall.{module}</h2><p>{html.escape(summary)}{where}</p>'
         )

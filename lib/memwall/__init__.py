@@ -1,17 +1,46 @@
 """The Memory Wall: the arithmetic of AI inference as formulas you can read four ways.
 
+Rooms, each importing only from those before it: `core` (units, nouns, catalog), `formulas`,
+`experiments`, `views`, `claims`. What readers type needs no room: every module below, and the
+few functions asked for most, are found by name and loaded when they are first used.
+
 >>> from memwall import chip, model, roofline
 >>> rack = chip("H100").system(chips=8, precision="fp8")
 >>> float(round(roofline.balance_batch(model("DeepSeek-V3"), rack)))
 5357.0
 """
 
-from .catalog import chip, chips, memory_device, memory_devices, model, models
-from .nouns import Model, System
-from .units import InputError, human
+from typing import Any
 
 __version__ = "1.0.0"
-__all__ = [
-    "InputError", "Model", "System", "chip", "chips", "human", "memory_device",
-    "memory_devices", "model", "models",
-]  # fmt: skip
+
+_ROOMS = {
+    "core": "algebra catalog nouns units",
+    "formulas": "roofline batching sparsity racks pipelining pricing scaling reversible serving forecast planner",
+    "experiments": "trains schedules moe traffic beliefs feistel revnet measure validate",
+    "views": "explorer figures gantt page_svg",
+}
+_NAMES = {
+    "core.catalog": "chip chips memory_device memory_devices model models",
+    "core.nouns": "Model System",
+    "core.units": "InputError human",
+    "formulas.planner": "plan",
+}
+# the name, and where it lives: a module of a room, or something inside a module
+_HOMES = {module: f"{room}.{module}" for room, names in _ROOMS.items() for module in names.split()}
+_HOMES |= {name: module for module, names in _NAMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name not in _HOMES:
+        raise AttributeError(f"module 'memwall' has no attribute {name!r}")
+    home = importlib.import_module(f"{__name__}.{_HOMES[name]}")
+    found = home if _HOMES[name].endswith(f".{name}") else getattr(home, name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..units import InputError, human
+from ..core.units import InputError, human
 
 CHAPTERS = {
     "B": (1, "batching"),

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import batching, roofline
-from ..catalog import chip, model, table
-from ..nouns import Model, System
+from ..core.catalog import chip, model, table
+from ..core.nouns import Model, System
+from ..formulas import batching, roofline
 from . import claim, prose
 
 PRICE, SPEED = 6, 2.5  # the offer the lecture opens with

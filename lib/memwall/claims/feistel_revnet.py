@@ -7,9 +7,11 @@ import functools
 import numpy as np
 import sympy
 
-from .. import catalog, feistel, revnet
-from ..feistel import Simon
-from ..roofline import ridge_point
+from ..core import catalog
+from ..experiments import feistel, revnet
+from ..experiments.feistel import Simon
+from ..formulas import reversible
+from ..formulas.roofline import ridge_point
 from . import claim, prose
 
 PAGE = "08_feistel_revnet#"
@@ -48,7 +50,7 @@ def _both_mix_completely() -> bool:
 def _opposite_aims() -> bool:
     samples = 1 << 12
     hidden = feistel.strongest_trace(Simon(32, 64), 32, samples)[-1]
-    noise = 2 * feistel.sampling_error(samples)
+    noise = 2 * reversible.sampling_error(samples)
     before, after = learned_correlation()
     return bool(hidden < 5 * noise and abs(before) < 0.15 and after > 0.6)
 
@@ -129,7 +131,7 @@ def _differential_attack() -> bool:
     reason="No number in the lecture; this one is the linear argument, sqrt(2 d / pi).",
 )
 def _adversarial() -> float:
-    return float(revnet.adversarial_gain(224 * 224 * 3))
+    return float(reversible.adversarial_gain(224 * 224 * 3))
 
 
 prose(
@@ -198,7 +200,7 @@ def _memory_against_depth() -> bool:
     reason="Stated in words: forward 1, backward 2, again forward 1. As a ratio, 4/3.",
 )
 def _compute_ratio() -> float:
-    return float(revnet.reversible_compute_ratio(2))
+    return float(reversible.reversible_compute_ratio(2))
 
 
 @claim(
@@ -215,6 +217,6 @@ def _memory_for_compute_pays() -> bool:
         ridge_point(chip.system(1, "bf16")) for chip in catalog.chips().values() if chip.flops_bf16
     )
     known = catalog.models().values()
-    cached = [revnet.cache_flop_per_byte(m) for m in known if m.kv_bytes_per_token]
-    kept = [revnet.reversible_flop_per_byte(m, 2) for m in known if m.layers and m.d_model]
+    cached = [reversible.cache_flop_per_byte(m) for m in known if m.kv_bytes_per_token]
+    kept = [reversible.reversible_flop_per_byte(m, 2) for m in known if m.layers and m.d_model]
     return bool(min(cached) > ridge and min(kept) > 2 * ridge)

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import pipelining, racks, roofline, schedules
-from ..catalog import chip, model
-from ..nouns import Model, System
+from ..core.catalog import chip, model
+from ..core.nouns import Model, System
+from ..experiments import schedules
+from ..formulas import pipelining, racks, roofline
 from . import claim, prose
 
 GUESS = Model(n_total=1e12, n_active=100e9, bytes_per_param=1, kv_bytes_per_token=2048)

@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from .. import batching, pricing, roofline
-from ..catalog import (
+from ..core.catalog import (
     MemoryDevice,
     Price,
     chip,
@@ -17,8 +16,9 @@ from ..catalog import (
     prices,
     sparse_attention,
 )
-from ..nouns import Model, System, Unknown
-from ..units import DAY, GB, HOUR, MINUTE
+from ..core.nouns import Model, System, Unknown
+from ..core.units import DAY, GB, HOUR, MINUTE
+from ..formulas import batching, pricing, roofline
 from . import claim
 
 PAGE = "06_pricing#"

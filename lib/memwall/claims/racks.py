@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import racks, roofline, sparsity
-from ..catalog import bytes_per_element, chip, chips, model, rack
-from ..catalog import racks as all_racks
-from ..nouns import Model
-from ..units import GB, GBIT
+from ..core.catalog import bytes_per_element, chip, chips, model, rack
+from ..core.catalog import racks as all_racks
+from ..core.nouns import Model
+from ..core.units import GB, GBIT
+from ..experiments import moe, traffic
+from ..formulas import racks, roofline, sparsity
 from . import claim, prose
 
 V3 = model("DeepSeek-V3")
@@ -24,7 +25,7 @@ EIGHT = 8  # the lecture's ratio of the two networks
     "router's weights in that sum went unsaid.",
 )
 def _anatomy() -> bool:
-    layer = sparsity.MoELayer.random(d_model=24, width=8, experts=12, chosen=3)
+    layer = moe.MoELayer.random(d_model=24, width=8, experts=12, chosen=3)
     x = np.random.default_rng(0).standard_normal((5, 24)).astype(np.float32)
     scores = x @ layer.router
     gates = np.where(scores >= np.sort(scores, axis=1)[:, [-3]], np.exp(scores), 0)
@@ -56,7 +57,7 @@ def _chosen() -> float:
     "instead of fewer than 8.",
 )
 def _whole_experts() -> bool:
-    gpus = racks.even_split(EXPERTS, DOMAIN)
+    gpus = traffic.even_split(EXPERTS, DOMAIN)
     return bool(racks.distinct_targets(gpus, V3) < gpus / 8)
 
 
@@ -80,7 +81,7 @@ def _experts() -> float:
     reason="The share left idle. With 32 second copies of busy experts all 72 have work.",
 )
 def _idle() -> float:
-    return racks.idle_fraction(racks.even_split(EXPERTS, DOMAIN), DOMAIN)
+    return racks.idle_fraction(traffic.even_split(EXPERTS, DOMAIN), DOMAIN)
 
 
 prose(
@@ -98,7 +99,7 @@ prose(
     reason="Copying it is free: a router has under a thousandth of the weights of its layer.",
 )
 def _routers() -> bool:
-    stored, _ = sparsity.routed_parameters(V3.name)
+    stored, _ = moe.routed_parameters(V3.name)
     return bool(V3.d_model * V3.experts * V3.layers < stored / 1000)
 
 
@@ -126,8 +127,8 @@ def _there_and_back() -> float:
     reason="Counted on the wiring as a graph; to another rack it is four.",
 )
 def _two_hops() -> float:
-    wires = racks.two_networks(2, DOMAIN)
-    return max(racks.hops(wires, "gpu 0.0", f"gpu 0.{g}") for g in range(1, DOMAIN))
+    wires = traffic.two_networks(2, DOMAIN)
+    return max(traffic.hops(wires, "gpu 0.0", f"gpu 0.{g}") for g in range(1, DOMAIN))
 
 
 @claim(

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import roofline, trains
-from ..catalog import chip, model, table
-from ..nouns import Model, System
+from ..core.catalog import chip, model, table
+from ..core.nouns import Model, System
+from ..experiments import trains
+from ..formulas import roofline
 from . import claim
 
 PAGE = "02_roofline#"

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from .. import catalog
-from ..nouns import Model
-from ..roofline import drain_time, weight_time
-from ..scaling import (
-    budgets,
-    chinchilla_ratio,
+from ..core import catalog
+from ..core.nouns import Model
+from ..core.units import DAY
+from ..experiments.beliefs import budgets, chinchilla_ratio, interval, measured_efficiency
+from ..formulas.roofline import drain_time, weight_time
+from ..formulas.scaling import (
     chinchilla_tokens,
     cost_ratio_at_minimum,
     inference_flop,
-    interval,
-    measured_efficiency,
     over_training,
     pretraining_per_token,
     rl_flop,
     served_tokens,
     training_flop,
 )
-from ..units import DAY
 from . import claim
 
 PAGE = "07_scaling#"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import roofline
-from .. import sparsity as sp
-from ..nouns import Model, System
-from ..units import GB
+from ..core.nouns import Model, System
+from ..core.units import GB
+from ..experiments import moe
+from ..formulas import roofline
+from ..formulas import sparsity as sp
 from . import claim, prose
 
 DENSE, ACTIVE, EXPERTS = 1.3e9, 370e6, 64  # the point the lecture reads off a plot
@@ -43,7 +44,7 @@ prose(
     "the exponents of pairs trained on the same data differ by a factor of two.",
 )
 def _always_gains() -> bool:
-    return all(e.gain > 1 for e in sp.exchanges())
+    return all(e.gain > 1 for e in moe.exchanges())
 
 
 @claim(

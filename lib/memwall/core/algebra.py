@@ -1,0 +1,134 @@
+"""The few functions that must read numbers, arrays and symbols alike.
+
+A formula of this library is plain arithmetic on its arguments; where arithmetic is
+not enough (a maximum, a rounding, a choice) it uses these, so that one definition
+gives a number, a NumPy curve, SymPy algebra and, through `javascript`, the code
+that a live figure runs. SymPy is imported only when a symbol appears.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import typing
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .units import InputError, Unit, is_symbolic
+
+
+def _both(numeric: Callable[..., Any], symbolic: str) -> Callable[..., Any]:
+    def function(*args: Any) -> Any:
+        if any(map(is_symbolic, args)):
+            import sympy
+
+            return getattr(sympy, symbolic)(*args)
+        return numeric(*args)
+
+    return function
+
+
+maximum = _both(lambda *args: functools.reduce(np.maximum, args), "Max")
+minimum = _both(lambda *args: functools.reduce(np.minimum, args), "Min")
+ceil = _both(np.ceil, "ceiling")
+floor = _both(np.floor, "floor")
+sqrt = _both(np.sqrt, "sqrt")
+exp = _both(np.exp, "exp")
+log = _both(np.log, "log")
+
+
+def where(condition: Any, yes: Any, no: Any) -> Any:
+    """`yes` where the condition holds, else `no`: numpy.where, or Piecewise for symbols."""
+    if any(map(is_symbolic, (condition, yes, no))):
+        import sympy
+
+        return sympy.Piecewise((yes, condition), (no, True))
+    return np.where(condition, yes, no)[()]
+
+
+def javascript(expression: Any) -> str:
+    """The expression as JavaScript source over its symbols' names, printed by SymPy."""
+    import sympy
+    from sympy.printing.codeprinter import PrintMethodNotImplementedError
+    from sympy.printing.jscode import JavascriptCodePrinter
+
+    class Printer(JavascriptCodePrinter):  # type: ignore[misc]
+        # undefined functions are tables the page carries: avalanche(rounds) -> table lookup
+        def _print_AppliedUndef(self, node: Any) -> str:
+            return f"lookup({node.func.__name__!r}, {', '.join(map(self._print, node.args))})"
+
+        def _print_Infinity(self, node: Any) -> str:
+            return "Infinity"
+
+    try:
+        return Printer({"strict": True}).doprint(sympy.sympify(expression))
+    except PrintMethodNotImplementedError:
+        raise InputError(f"no JavaScript for {expression}") from None
+
+
+# the blackboard's letters for what formulas are called with; the nouns bring their own
+LETTERS = {
+    "batch": "B", "context": "L", "period": r"\tau", "sparsity": "s", "multiplies_per_weight": "h",
+    "price_ratio": "p", "speed_ratio": "r", "intensity": "I",
+}  # fmt: skip
+
+
+def name_letters(letters: dict[str, str]) -> None:
+    """Have SymPy typeset symbols of these names with the blackboard's letters."""
+    import sympy
+    from sympy.printing.printer import Printer
+
+    LETTERS.update(letters)
+    kinds: tuple[dict[str, bool], ...] = ({}, {"positive": True}, {"nonnegative": True})
+    names = {sympy.Symbol(n, **kind): latex for n, latex in LETTERS.items() for kind in kinds}
+    Printer.set_global_settings(symbol_names=names)
+
+
+def formula(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a public formula and guard its door: numbers are checked against the units in its
+    signature, symbols pass, and no NaN leaves silently. The body stays pure arithmetic.
+    """
+    signature = inspect.signature(function)
+    hints = typing.get_type_hints(function, include_extras=True)
+    units = {name: unit_of(hint) for name, hint in hints.items()}
+
+    @functools.wraps(function)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(*args, **kwargs).arguments
+        for name, value in bound.items():
+            unit = units.get(name)
+            if unit is not None:
+                unit.check(name, value)
+                if isinstance(value, int | float):
+                    bound[name] = np.float64(value)  # so that a pole is infinity, not an exception
+                elif isinstance(value, list | tuple):
+                    bound[name] = np.asarray(value, dtype=float)
+            elif name in hints and not isinstance(value, hints[name]):
+                raise InputError(f"{name} must be a {hints[name].__name__}, not {value!r}")
+        # division by zero is how a pole shows: it gives infinity, which the docstring explains
+        with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="ignore"):
+            try:
+                result = function(**bound)
+            except ZeroDivisionError:  # a noun's own zero, such as a model without KV cache
+                floats = {
+                    n: v.in_numpy() if hasattr(v, "in_numpy") else v for n, v in bound.items()
+                }
+                result = function(**floats)
+            except ValueError as error:
+                if "broadcast" not in str(error):
+                    raise
+                shapes = {n: np.shape(v) for n, v in bound.items() if np.ndim(v)}
+                raise InputError(f"arrays of these shapes do not fit together: {shapes}") from None
+        if not is_symbolic(result) and np.isnan(result).any():
+            raise InputError(f"{function.__name__} is not defined for these arguments")
+        return result
+
+    checked.units = units  # type: ignore[attr-defined]
+    return checked
+
+
+def unit_of(hint: Any) -> Unit | None:
+    """The `Unit` carried by an annotation such as `Seconds`, or None."""
+    return next((m for m in getattr(hint, "__metadata__", ()) if isinstance(m, Unit)), None)

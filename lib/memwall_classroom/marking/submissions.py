@@ -1,0 +1,347 @@
+"""Reading what students handed in, without trusting any of it.
+
+A submission is a file somebody else wrote. It is looked at from outside first (a plain file?
+of a sane size?), then read as text, then as JSON of bounded depth; of that only the sources
+of its cells are kept, and of those only lines of the form `q3 = "..."`. Outputs, metadata,
+kernels, execution counts and code say nothing about the score. Nothing is run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from memwall.core.units import InputError
+
+from .course import Roster, Student
+from .sets import ProblemSet
+
+MAX_BYTES = 8_000_000  # of a file; with more it is asked for without outputs
+MAX_JSON_DEPTH = 60  # a notebook needs about 10
+MAX_BRACKETS = 600_000  # each costs many times its byte in memory
+MAX_CELLS = 3000
+MAX_SOURCE = 200_000  # characters of a cell
+MAX_ANSWER = 2_000  # characters between which an answer's quotes are looked for
+MAX_ESSAY = 30_000  # characters kept of a part marked by hand
+MAX_FILES = 20_000
+NOTEBOOKS = (".ipynb", ".ipynb.json", ".ipynb.txt")  # some browsers add an ending of their own
+
+
+class Broken(InputError):
+    """A submission that cannot be marked; the message is the reason its owner is told."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a handed-in notebook says: answers by label, essays by label, and its own account of whose it is."""
+
+    answers: Mapping[str, str] = field(default_factory=dict)
+    essays: Mapping[str, str] = field(default_factory=dict)
+    stamp: str = ""
+    set_name: str = ""
+    edition: str = ""
+
+
+# ---------------------------------------------------------------- one file
+
+
+def read_submission(path: Path, labels: Iterable[str], max_bytes: int = MAX_BYTES) -> Submission:
+    """The answers in a notebook file, or `Broken` with the reason."""
+    data = _load(path, max_bytes)
+    cells = data.get("cells") if isinstance(data, dict) else None
+    if not isinstance(cells, list):
+        raise Broken("it is JSON, but no notebook (format 4 has a list of cells)")
+    if len(cells) > MAX_CELLS:
+        raise Broken(f"it has {len(cells):,} cells: more than {MAX_CELLS:,} are not read")
+    labels = list(labels)
+    answers: dict[str, str] = {}
+    essays: dict[str, str] = {}
+    head = writing = ""
+    for cell in cells:
+        kind, source = _source(cell)
+        if kind == "code":
+            # the last answer that is not blank counts, as when the notebook is run top to bottom
+            answers |= {
+                n: t for n, t in answers_in(source, labels) if t.strip() or n not in answers
+            }
+        elif kind == "markdown":
+            head = head or _stamp_line(source)
+            writing, text = _essay(cell, source, labels, writing)
+            if writing and text:
+                essays[writing] = "\n\n".join(filter(None, [essays.get(writing), text]))[:MAX_ESSAY]
+    stated = data.get("metadata")
+    stated = stated.get("memwall") if isinstance(stated, dict) else None
+    stated = stated if isinstance(stated, dict) else {}
+
+    def said(key: str) -> str:
+        value = stated.get(key)
+        return value[:100] if isinstance(value, str) else ""
+
+    parts = head.split("/") if head else ["", "", ""]
+    return Submission(
+        answers, essays, said("stamp") or parts[2], said("set") or parts[0], said("edition")
+    )
+
+
+def _load(path: Path, max_bytes: int) -> Any:
+    try:
+        about = path.lstat()
+        if stat.S_ISLNK(about.st_mode):
+            raise Broken("it is a link, not a file")
+        if not stat.S_ISREG(about.st_mode):
+            raise Broken("it is not a plain file")
+        if about.st_size > max_bytes:
+            raise Broken(
+                f"it has {about.st_size / 1e6:,.0f} MB: more than {max_bytes / 1e6:g} MB are not "
+                "read. Clear all outputs, save, and hand it in again"
+            )
+        with path.open("rb") as file:
+            raw = file.read(max_bytes + 1)
+    except OSError as error:
+        raise Broken(f"it cannot be opened ({error.strerror or type(error).__name__})") from None
+    if not raw.strip():
+        raise Broken("it is empty")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Broken("it is not a text in UTF-8, so no notebook") from None
+    depth, brackets = _brackets(text)
+    if depth > MAX_JSON_DEPTH:
+        raise Broken(f"it is nested more than {MAX_JSON_DEPTH} deep, as no notebook is")
+    if brackets > MAX_BRACKETS:
+        raise Broken("it has more parts than a notebook of this course can have. Clear all outputs")
+    try:
+        return json.loads(text, parse_constant=lambda _: None, parse_int=_whole)
+    except (ValueError, RecursionError, MemoryError):
+        raise Broken("it is not JSON, so no notebook: was it saved whole?") from None
+
+
+def _whole(text: str) -> int:
+    """Integers of a notebook are small; longer ones are hostile and say nothing."""
+    return int(text) if len(text) < 20 else 0
+
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z)', re.S)  # closed, or open to the end
+
+
+def _brackets(text: str) -> tuple[int, int]:
+    """Depth and number of brackets outside strings, counted without parsing or recursion."""
+    codes = np.frombuffer(_STRING.sub("", text).encode("utf-8", "replace"), np.uint8)
+    steps = np.zeros(len(codes) + 1, np.int32)
+    for sign, step in ((b"[", 1), (b"{", 1), (b"]", -1), (b"}", -1)):
+        steps[1:][codes == sign[0]] = step
+    return int(steps.cumsum(dtype=np.int32).max()), int(np.count_nonzero(steps))
+
+
+def _source(cell: Any) -> tuple[str, str]:
+    """Kind and source of a cell, however odd the cell."""
+    if not isinstance(cell, dict):
+        return "", ""
+    source = cell.get("source", "")
+    if isinstance(source, list):
+        source = "".join(line for line in source if isinstance(line, str))
+    if not isinstance(source, str) or len(source) > MAX_SOURCE:
+        # too long to read whole: its first lines, so that a long answer is refused by name
+        source = source[:MAX_SOURCE] if isinstance(source, str) else ""
+    return str(cell.get("cell_type", "")), source
+
+
+_ASSIGNED = re.compile(r"^[ \t]*([qh][0-9]{1,2})[ \t]*=(?!=)[ \t]*(.*)$", re.M)
+_LITERAL = re.compile(
+    r"""[rRuU]?(?:(?P<q>\"{3}|'{3})(?P<long>.*?)(?P=q)|"(?P<double>(?:[^"\\\n]|\\.)*)"|'(?P<single>(?:[^'\\\n]|\\.)*)')""",
+    re.S,
+)
+
+
+def answers_in(source: str, labels: list[str]) -> Iterator[tuple[str, str]]:
+    """Lines `q3 = "..."` of a cell: label and the text between the quotes, not interpreted."""
+    for match in _ASSIGNED.finditer(source):
+        label = match.group(1)
+        if label not in labels:
+            continue
+        # looked for nearby only: a thousand unclosed quotes must not be read to the end each
+        literal = _LITERAL.match(source, match.start(2), match.start(2) + MAX_ANSWER)
+        if literal is None:
+            # a bare number needs no quotes; anything else is shown as it stands, and not read
+            yield label, match.group(2).split("#")[0].strip()
+            continue
+        text = next(
+            t for t in (literal["long"], literal["double"], literal["single"]) if t is not None
+        )
+        # the line's end is looked up, not the source copied: a cell may hold many such lines
+        stop = source.find("\n", literal.end())
+        rest = source[literal.end() : stop if stop >= 0 else None].split("#")[0].strip()
+        if rest and rest != ";":
+            yield label, match.group(2)  # more than one string: not an answer this grammar reads
+        else:
+            yield label, " ".join(text.split()) if "\n" in text else text
+
+
+def _stamp_line(source: str) -> str:
+    match = re.search(r"Paper `([\w-]{1,60}/[A-Za-z0-9_.@+-]{1,64}/[0-9a-f]{24})`", source[:20_000])
+    return match.group(1) if match else ""
+
+
+_ESSAY = re.compile(r"\*\*Your answer to (h[0-9]{1,2})\*\*[^\n]*\n?")
+_OURS = re.compile(
+    r"## [qh][0-9]{1,2}\. [^\n]*\n\n\*[0-9]+ points?, about|---\n\nThat is all\.|.*^Paper `",
+    re.M | re.S,
+)
+
+
+def _essay(cell: Any, source: str, labels: list[str], writing: str) -> tuple[str, str]:
+    """Which part marked by hand a Markdown cell belongs to, and what it adds to it.
+
+    An essay begins in the cell that says so (by its first line, or by the cell's id) and goes on
+    in the Markdown cells below it, up to the next one of ours.
+    """
+    match = _ESSAY.search(source)
+    label = match.group(1) if match else str(cell.get("id", ""))
+    if label in labels and label.startswith("h"):
+        return label, (source[match.end() :] if match else source).strip()
+    return ("", "") if _OURS.match(source[:20_000]) else (writing, source.strip())
+
+
+# ---------------------------------------------------------------- a folder of files
+
+
+def is_notebook(path: Path) -> bool:
+    """True if a file's name is that of a notebook."""
+    return path.name.lower().endswith(NOTEBOOKS)
+
+
+@dataclass
+class HandedIn:
+    """The files of a folder by student, and those that are nobody's with the reason."""
+
+    by_student: dict[str, list[Path]] = field(default_factory=dict)
+    unclaimed: list[tuple[str, str]] = field(default_factory=list)
+
+
+def find_submissions(
+    folder: str | Path, roster: Roster, set: ProblemSet, lms: str = ""
+) -> HandedIn:
+    """Who handed in which file, told from names that the teacher or the LMS gave.
+
+    Plain folders: `set1_ada.ipynb`, `ada.ipynb`, or any notebook inside `ada/`. With `lms`, the
+    names that the download of Canvas, Moodle or Gradescope has.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"no folder {folder}")
+    found = HandedIn()
+    owner = _Owner(folder, roster, set, lms)
+    for path in _files(folder):
+        shown = printable(os.fsdecode(path.relative_to(folder)))
+        student = owner.of(path)
+        if student is None:
+            if is_notebook(path):
+                found.unclaimed.append((shown, "its name fits no student of the roster"))
+            continue
+        found.by_student.setdefault(student.id, []).append(path)
+    for id, paths in found.by_student.items():
+        # a photo or a .py beside the notebook does no harm; alone, it is what was handed in
+        notebooks = [p for p in paths if is_notebook(p)]
+        found.by_student[id] = notebooks or paths
+    return found
+
+
+def _files(folder: Path) -> list[Path]:
+    """Files at most three folders deep, links and hidden folders not followed, in a fixed order."""
+    files: list[Path] = []
+    for root, folders, names in os.walk(folder, followlinks=False):
+        depth = len(Path(root).relative_to(folder).parts)
+        folders[:] = (
+            sorted(f for f in folders if not f.startswith((".", "__"))) if depth < 3 else []
+        )
+        files += [Path(root) / n for n in sorted(names) if not n.startswith(".")]
+        if len(files) > MAX_FILES:
+            raise InputError(
+                f"{folder} holds more than {MAX_FILES:,} files: is it the right folder?"
+            )
+    return files
+
+
+# what browsers and JupyterLab make of a name that is taken: "x (1)", "x copy 2", "x-Copy1"
+_COPY = re.compile(r" ?\([0-9]+\)$| copy( [0-9]+)?$|-copy[0-9]+$")
+
+
+class _Owner:
+    """Whose file it is, from its name."""
+
+    def __init__(self, folder: Path, roster: Roster, set: ProblemSet, lms: str) -> None:
+        self.folder, self.set, self.lms = folder, set, lms
+        self.ids = roster.ids()
+        # what the platform calls a student: two of one name would get each other's marks
+        called = {"canvas": "canvas_id", "moodle": "name", "gradescope": "email"}.get(lms, "")
+        self.by_call: dict[str, Student] = {}
+        for student in roster.students:
+            call = (student.name if called == "name" else student.column(called)).casefold()
+            if call in self.by_call:
+                raise InputError(
+                    f"two students of the roster have the same {called} {printable(call, 60)!r}, "
+                    f"by which {lms.capitalize()} tells them apart"
+                )
+            if call:
+                self.by_call[call] = student
+        self.gradescope = _gradescope(folder) if lms == "gradescope" else {}
+
+    def of(self, path: Path) -> Student | None:
+        parts = path.relative_to(self.folder).parts
+        if self.lms == "canvas":
+            # lovelaceada_LATE_1234_98765_set1_ada.ipynb: the first number is the student's
+            match = re.match(r"[^_]*_(?:LATE_)?([0-9]+)_[0-9]+_", parts[-1])
+            return self.by_call.get(match.group(1)) if match else None
+        if self.lms == "moodle":
+            # Ada Lovelace_12345_assignsubmission_file/set1_ada.ipynb, or all in one name
+            match = re.match(r"(.+?)_[0-9]+_assignsubmission_file", parts[0])
+            return self.by_call.get(match.group(1).strip().casefold()) if match else None
+        if self.lms == "gradescope":
+            who = self.gradescope.get(parts[0], "")
+            return self.ids.get(who) or self.by_call.get(who)
+        return self._plain(parts)
+
+    def _plain(self, parts: tuple[str, ...]) -> Student | None:
+        if len(parts) > 1:
+            return self.ids.get(parts[0].lower()) or self.ids.get(parts[-2].lower())
+        name = parts[0].lower()
+        stem = next((name[: -len(e)] for e in NOTEBOOKS if name.endswith(e)), Path(name).stem)
+        bare = _COPY.sub("", stem)
+        for found in (bare.removeprefix(f"{self.set.name.lower()}_"), bare, stem):
+            if found in self.ids:
+                return self.ids[found]
+        return None
+
+
+def _gradescope(folder: Path) -> dict[str, str]:
+    """Submission folder to student id or e-mail, from the list that Gradescope puts beside them."""
+    path = folder / "submission_metadata.yml"
+    if not path.is_file() or path.stat().st_size > 20 * MAX_BYTES:
+        raise InputError(f"{path} is missing: Gradescope's export has it beside the submissions")
+    found: dict[str, str] = {}
+    current = ""
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        if match := re.match(r"(submission_[0-9]+):", line):
+            current = match.group(1)
+        elif current and (match := re.match(r"\s+:(sid|email):\s*['\"]?([^'\"\s]+)", line)):
+            if match.group(1) == "sid" or current not in found:
+                found[current] = match.group(2).lower()
+    return found
+
+
+def printable(text: str, most: int = 300) -> str:
+    """A stranger's text for a terminal, a table or a page: nothing invisible, nothing endless."""
+    shown = "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode()
+        for c in text[:most]
+    )
+    shown = shown.encode("utf-8", "backslashreplace").decode()
+    return shown + ("…" if len(text) > most else "")
