@@ -32,7 +32,6 @@ class Formula(Protocol[P, R_co]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
 
 
-
 def _both(numeric: Callable[..., Any], symbolic: str) -> Callable[..., Any]:
     def function(*args: Any) -> Any:
         if any(map(is_symbolic, args)):
