@@ -22,12 +22,7 @@ from memwall.views.explorer import (
     Slider,
     variables,
 )
-from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table
-
-
-def about(value: float, unit: str = "1") -> str:
-    """Two digits, enough for a sentence."""
-    return human(float(f"{value:.2g}"), unit)
+from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table, two_digits
 
 
 def runs_under_the_roof(reach: np.ndarray, speed: np.ndarray, wrote: np.ndarray) -> Figure:
@@ -115,9 +110,9 @@ def balance_batch_and_pole(
     caches: Mapping[str, Model], poles: Mapping[str, float], s: System
 ) -> Figure:
     """Balance batch against context for three caches; each rises without bound at its pole."""
-    first = next(iter(poles.values()))
+    first = next(iter(caches))
     fig, ax = canvas(
-        f"Beyond {about(first)} tokens no batch keeps DeepSeek-V3 busy; newer caches move that pole",
+        f"Beyond {two_digits(poles[first])} tokens no batch keeps {caches[first].name} busy; newer caches move that pole",
         x=("Context", "tokens"),
         y=("Balance batch", "sequences"),
         size=(5.6, 4.0),
@@ -129,14 +124,14 @@ def balance_batch_and_pole(
         context = np.concatenate([np.geomspace(100, pole / 2, 100), near])
         curve(ax, context, roofline.balance_batch_with_kv(context, m, s), kind)
         ax.axvline(pole, color=COLORS[kind], linewidth=0.8)
-        words = f"{name},\n{about(pole)} tokens"
+        words = f"{name},\n{two_digits(pole)} tokens"
         note(ax, pole, height, words, kind, dx=5 if side == "left" else -8, ha=side, fontsize=10)
     ax.set_ylim(3e3, 1e6)
     ax.set_xlim(100, 1e5)
     return show(
         fig,
         "Balance batch against context for three DeepSeek models and caches on a rack; each rises without bound as it nears its balanced context: "
-        + ", ".join(f"{name} {about(pole)} tokens" for name, pole in poles.items()),
+        + ", ".join(f"{name} {two_digits(pole)} tokens" for name, pole in poles.items()),
     )
 
 
@@ -144,7 +139,7 @@ def what_sets_the_pace(
     users: np.ndarray, past: np.ndarray, slowest: np.ndarray, riders: float, context: float, m: Model, s: System
 ) -> Figure:  # fmt: skip
     """Map of batch and context by what sets the pace, with a service that runs `riders` at `context`."""
-    tie = about(roofline.balanced_context(m, s))
+    tie = two_digits(roofline.balanced_context(m, s))
     fig, ax = canvas(
         f"Arithmetic sets the pace only below {tie} tokens, and only for crowds",
         x=("Batch", "sequences"),
@@ -169,7 +164,7 @@ def what_sets_the_pace(
     ax.grid(False)
     return show(
         fig,
-        f"Map of batch and context for DeepSeek-V3 on {s.chips:.0f} H800, coloured by what sets the pace: weights at lower left, KV caches at upper right, arithmetic in a corner of large batches below {tie} tokens. DeepSeek's service lies in the region of the caches.",
+        f"Map of batch and context for {m.name} on {s.name}, coloured by what sets the pace: weights at lower left, KV caches at upper right, arithmetic in a corner of large batches below {tie} tokens. DeepSeek's service lies in the region of the caches.",
     )
 
 
@@ -178,7 +173,7 @@ def drain_times(drain: Mapping[str, float]) -> Figure:
     order = sorted(drain, key=drain.__getitem__)
     times = [drain[name] for name in order]
     fig, ax = canvas(
-        f"Chips drain their memory in {about(times[0], 's')} to {about(times[-1], 's')}; 20 ms is a typical choice, not a law",
+        f"Chips drain their memory in {two_digits(times[0], 's')} to {two_digits(times[-1], 's')}; 20 ms is a typical choice, not a law",
         x=("Capacity over bandwidth", "s"),
         log="",
         size=(5.6, 4.8),
@@ -357,7 +352,7 @@ def timetable(came: np.ndarray, wait: np.ndarray, period: float) -> Figure:
     """Passengers and trains: each waits for the next departure, then rides one period."""
     late, lucky = int(np.argmax(wait)), int(np.argmin(wait))
     fig, ax = canvas(
-        f"Of {len(came)} passengers the luckiest waits {about(wait.min(), 's')}, the unluckiest {about(wait.max(), 's')}",
+        f"Of {len(came)} passengers the luckiest waits {two_digits(wait.min(), 's')}, the unluckiest {two_digits(wait.max(), 's')}",
         x=("Time", "s"),
         log="",
         size=(5.6, 3.8),
@@ -421,7 +416,9 @@ def mean_waits(rules: Mapping[int, Sequence[float]]) -> Any:
         "requests a second, 50 tokens each", "on the clock, 20 ms", "only when 2,000 are aboard",
         "as soon as the last is back",
     )  # fmt: skip
-    return table(head, [(f"{n:,}", *(about(t, "s") for t in times)) for n, times in rules.items()])
+    return table(
+        head, [(f"{n:,}", *(two_digits(t, "s") for t in times)) for n, times in rules.items()]
+    )
 
 
 def assumptions(
