@@ -16,6 +16,7 @@ import base64
 import html
 import io
 import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -182,6 +183,22 @@ def show(fig: Any, alt: str) -> Figure:
     title = " ".join(fig.get_suptitle().split()).replace(" %", "\u00a0%")
     fig.suptitle("")
     return Figure(svg(fig), png.getvalue(), alt, title, fig.get_figwidth())
+
+
+def table(head: str, rows: Iterable[Iterable[Any]], above: str = "") -> Any:
+    """A table for a notebook, as Markdown: its head as `a | b | c`, `above` a sentence over it.
+
+    >>> print(table("stages | idle", [[2, "11 %"], [4, "27 %"]]).data)
+    | stages | idle |
+    |---|---|
+    | 2 | 11 % |
+    | 4 | 27 % |
+    """
+    from IPython.display import Markdown
+
+    lines = [f"| {head} |", "|---" * len(head.split("|")) + "|"]
+    lines += ["| " + " | ".join(map(str, row)) + " |" for row in rows]
+    return Markdown("\n".join([above, ""] * bool(above) + lines))
 
 
 def svg(fig: Any) -> str:
