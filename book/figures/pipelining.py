@@ -72,12 +72,17 @@ def where_to_cut() -> Figure:
 def boundaries(rows: Mapping[str, Sequence[float]], ratio: float) -> Any:
     """For each model: experts activated, GPUs reached, fast over slow, layers a stage needs."""
     return table(
-        "model | activated | GPUs reached | fast over slow, one layer | layers a stage needs",
+        [
+            "model",
+            "activated",
+            "GPUs reached",
+            f"fast over slow, one layer (outer network {ratio:g}× slower)",
+            "layers a stage needs",
+        ],
         [
             [name, f"{activated:g}", f"{reached:.1f}", f"{one_layer:.2f}", f"{layers:.0f}"]
             for name, (activated, reached, one_layer, layers) in rows.items()
         ],
-        f"Outer network {ratio:g} times slower:",
     )
 
 
@@ -172,10 +177,17 @@ def schedules_measured(
     said: Mapping[tuple[str, str], str],
 ) -> Any:
     """A row for each schedule: what the simulator measured, beside what its authors publish."""
-    base, any_one = made["1F1B"], next(iter(made.values()))
+    base = made["1F1B"]
     return table(
-        "schedule | idle, one run | idle, repeated | idle over useful time, against 1F1B | "
-        "published | activations against 1F1B | published",
+        [
+            "schedule",
+            "idle, one run",
+            "idle, repeated",
+            "idle over useful time, against 1F1B",
+            "published",
+            "activations against 1F1B",
+            "published",
+        ],
         [
             [
                 name,
@@ -188,7 +200,6 @@ def schedules_measured(
             ]
             for name, t in made.items()
         ],
-        f"{any_one.stages} stages, {any_one.micro_batches} micro-batches, F, B and W equally long:",
     )
 
 
@@ -287,7 +298,7 @@ def least_stages(boxes: Sequence[System], least: Mapping[str, Sequence[Sequence[
         return ", ".join("never" if np.isinf(f) else f"{max(1, np.ceil(f)):.0f}" for f in fits)
 
     return table(
-        " | ".join(["model, FP8 weights", *(box.name for box in boxes)]),
+        ["model, FP8 weights", *(box.name for box in boxes)],
         [[name, *map(words, fits)] for name, fits in least.items()],
     )
 
@@ -494,4 +505,4 @@ def where_the_model_breaks(
         "Micro-batches stay at their balance (d19)": "with users fixed, 16 stages leave the "
         f"arithmetic {100 * busy:.0f} % busy in the example above",
     }
-    return table("assumption | size of the error", errors.items())
+    return table(["assumption", "size of the error"], errors.items())

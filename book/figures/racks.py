@@ -186,13 +186,18 @@ def relayed_copies(count: np.ndarray, ways: Mapping[str, np.ndarray], ratio: flo
 def third_clock(over: Mapping[str, Sequence[float]]) -> Any:
     """A row for each machine: the ratio of its networks, then network over arithmetic, four ways."""
     return table(
-        "machine, FP8 | network ratio | one rack | two racks | eight racks | "
-        "eight, merged, limited",
+        [
+            "machine, FP8",
+            "network ratio",
+            "one rack",
+            "two racks",
+            "eight racks",
+            "eight, merged, limited",
+        ],
         [
             [name, f"{ratio:.0f}", *(f"{x:.1f}×" for x in times)]
             for name, (ratio, *times) in over.items()
         ],
-        "Network time over arithmetic time for DeepSeek-V3, fp8 out and bf16 back:",
     )
 
 
@@ -255,7 +260,7 @@ def what_a_floor_bears(catalogued: Mapping[str, Any]) -> Any:
         counts = [known(x) for x in (rack.packages, dies, rack.marketed)]
         power = f"{known(rack.power / 1e3)} kW" if rack.power else "–"
         rows.append([rack.name, *counts, power, known(rack.mass, "kg"), rack.cooling or "–"])
-    return table("| packages | dies | in its name | power | mass | cooling", rows)
+    return table(["", "packages", "dies", "in its name", "power", "mass", "cooling"], rows)
 
 
 def racks_sharing_a_layer() -> Explorer:
@@ -395,4 +400,4 @@ def where_the_model_breaks(
         "carry, latency included",
         "A copy to one's own GPU travels too": f"{100 / 64:.1f} % of the traffic, with 64 GPUs",
     }
-    return table("assumption | size of the error", errors.items())
+    return table(["assumption", "size of the error"], errors.items())

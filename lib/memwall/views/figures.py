@@ -16,7 +16,7 @@ import base64
 import html
 import io
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -185,22 +185,6 @@ def show(fig: Any, alt: str) -> Figure:
     return Figure(svg(fig), png.getvalue(), alt, title, fig.get_figwidth())
 
 
-def table(head: str, rows: Iterable[Iterable[Any]], above: str = "") -> Any:
-    """A table for a notebook, as Markdown: its head as `a | b | c`, `above` a sentence over it.
-
-    >>> print(table("stages | idle", [[2, "11 %"], [4, "27 %"]]).data)
-    | stages | idle |
-    |---|---|
-    | 2 | 11 % |
-    | 4 | 27 % |
-    """
-    from IPython.display import Markdown
-
-    lines = [f"| {head} |", "|---" * len(head.split("|")) + "|"]
-    lines += ["| " + " | ".join(map(str, row)) + " |" for row in rows]
-    return Markdown("\n".join([above, ""] * bool(above) + lines))
-
-
 def svg(fig: Any) -> str:
     """A figure as inline SVG for a page."""
     import matplotlib as mpl
@@ -209,3 +193,11 @@ def svg(fig: Any) -> str:
         file = io.BytesIO()
         fig.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     return page_svg(file.getvalue().decode(), COLORS)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Any:
+    """Rows under their heads, as Markdown that notebooks and pages show."""
+    from IPython.display import Markdown
+
+    lines = [f"| {' | '.join(map(str, row))} |" for row in (head, *rows)]
+    return Markdown("\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]]))
