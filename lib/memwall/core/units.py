@@ -24,8 +24,6 @@ NANOSECOND, MICROSECOND, MILLISECOND = 1e-9, 1e-6, 1e-3
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 GBIT = 1e9 / 8
 
-BYTES_PER_ELEMENT = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5}
-
 
 class InputError(ValueError):
     """A value the book cannot compute with; the message names it and what is allowed."""
