@@ -341,7 +341,9 @@ class _Reader:
             for spec in specs if isinstance(specs, list) else [specs]:
                 kind = tables()[which][spec["kind"]]
                 scope = self.scope(
-                    {k: v for k, v in spec.items() if k != "kind"}, kind.get("defaults", {}), i=i
+                    {k: v for k, v in spec.items() if k not in ("kind", "called")},
+                    kind.get("defaults", {}),
+                    i=i,
                 )
                 if "group" in kind and not predictor:
                     group = {field: scope.value(rule) for field, rule in kind["group"].items()}
@@ -354,12 +356,15 @@ class _Reader:
                                 1.0 if field == "kv_heads" else 0.0,
                             )
                     self.groups[tuple(group.items())] += 1
-                self.weigh(scope, kind, i, predictor)
+                self.weigh(scope, kind, i, predictor, spec.get("called", ["", ""]))
         norms = self.scope(i=i).number("norms")
         self.add("predictor" if predictor else "norm", "norm", i, norms, norms, self.storage.plain)
 
-    def weigh(self, scope: _Scope, kind: dict[str, Any], i: int, predictor: bool) -> None:
-        for module, (part, rule) in kind["weights"].items():
+    def weigh(
+        self, scope: _Scope, kind: dict[str, Any], i: int, predictor: bool, called: list[str]
+    ) -> None:
+        for usual, (part, rule) in kind["weights"].items():
+            module = usual.replace(*called)
             n = scope.number(rule)
             if not n:
                 continue

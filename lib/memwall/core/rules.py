@@ -105,13 +105,13 @@ def parse(text: str) -> Any:  # noqa: PLR0915  (one small function a level of bi
         value = primary()
         while mark := take(".", "["):
             if mark == ".":
-                value = ("at", value, ("text", word()))
+                value = ("at", value, ("text", identifier()))
             else:
                 value = ("at", value, condition())
                 need("]")
         return value
 
-    def word() -> str:
+    def identifier() -> str:
         nonlocal here
         kind, value = tokens[here]
         if kind != "word":
@@ -129,7 +129,7 @@ def parse(text: str) -> Any:  # noqa: PLR0915  (one small function a level of bi
         if kind in ("number", "text"):
             here += 1
             return (kind, value)
-        name = word()
+        name = identifier()
         if name in _CONSTANTS:
             return ("number", _CONSTANTS[name])
         if name in ("count", "repeat") and take("("):
