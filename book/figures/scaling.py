@@ -23,7 +23,7 @@ from memwall.views.explorer import (
     Slider,
     variables,
 )
-from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table
+from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table, two_digits
 
 INPUTS = {
     "rate": "traffic of one model",
@@ -41,11 +41,6 @@ KINDS = {
     "by the rule of 2022": "muted",
 }
 HOLLOW = {"markerfacecolor": "white", "markeredgecolor": COLORS["muted"], "markersize": 7}
-
-
-def two_digits(value: float, unit: str = "1") -> str:
-    """A number that is known to two digits at most."""
-    return human(float(f"{value:.2g}"), unit)
 
 
 def crossing_and_cheapest() -> Figure:

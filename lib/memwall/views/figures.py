@@ -195,6 +195,15 @@ def svg(fig: Any) -> str:
     return page_svg(file.getvalue().decode(), COLORS)
 
 
+def two_digits(value: float, unit: str = "1") -> str:
+    """A number as `human` prints it, to two digits: enough for a sentence.
+
+    >>> two_digits(1944.4), two_digits(0.02345, "s")
+    ('1,900', '23 ms')
+    """
+    return human(float(f"{value:.2g}"), unit)
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Any:
     """Rows under their heads, as Markdown that notebooks and pages show."""
     from IPython.display import Markdown
