@@ -85,7 +85,7 @@ def node():
 
     def run(source):
         done = subprocess.run(
-            [executable, "-e", source], capture_output=True, text=True, check=False
+            [executable, "-"], input=source, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)

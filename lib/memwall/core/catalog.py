@@ -41,10 +41,11 @@ PROVENANCE = ("source", "url", "date", "confidence")
 CONFIDENCE = ("high", "medium", "low")
 
 
-def table(name: str) -> list[dict[str, str]]:
-    """All rows of `data/<name>.csv` as dictionaries of text, provenance checked."""
+@functools.cache
+def table(name: str) -> tuple[dict[str, str], ...]:
+    """All rows of `data/<name>.csv` as dictionaries of text, provenance checked; read once."""
     path = resources.files(__package__) / "data" / f"{name}.csv"
-    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
+    rows = tuple(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
     for line, row in enumerate(rows, start=2):
         check_provenance(row, f"{name}.csv line {line}")
     return rows
@@ -281,7 +282,12 @@ def model(name: str, weights: str = "", cache: str = "bf16") -> Model:
     `weights` defaults to the precision the weights were released in (fp8 where that is not
     known); `cache` is how KV-cache elements are stored. Facts nobody published are `Unknown`.
     """
-    row = _model_rows()[_find(name, "model", "models")]
+    return _model(_find(name, "model", "models"), weights, cache)
+
+
+@functools.lru_cache(maxsize=1024)
+def _model(name: str, weights: str, cache: str) -> Model:
+    row = _model_rows()[name]
     total, active = float(row["total_params_b"]) * 1e9, float(row["active_params_b"]) * 1e9
     width = [float(row[k]) if row[k] else 0 for k in ("heads", "key_width", "value_width")]
     elements = _number(row["cache_elements_per_token"])
@@ -351,10 +357,7 @@ def _find(name: str, kind: str, table_name: str) -> str:
     """The catalog name meant by a name, an alias, or a beginning that only one entry has."""
     if not isinstance(name, str):
         raise InputError(f"a {kind} is asked for by name, not {name!r}")
-    names: dict[str, str] = {}
-    for row in table(table_name):
-        for known in [row["name"], *filter(None, row.get("aliases", "").split("|"))]:
-            names[known.lower()] = row["name"]
+    names = _known_names(table_name)
     if name.lower() in names:
         return names[name.lower()]
     begins = sorted({names[n] for n in names if name and n.startswith(name.lower())})
@@ -366,3 +369,13 @@ def _find(name: str, kind: str, table_name: str) -> str:
     raise InputError(
         f"unknown {kind} {name!r}.{suggest(name, [*names, *every])} Known: {', '.join(every)}"
     )
+
+
+@functools.cache
+def _known_names(table_name: str) -> dict[str, str]:
+    """The catalog name of every name and alias of a table, in lower case."""
+    return {
+        known.lower(): row["name"]
+        for row in table(table_name)
+        for known in [row["name"], *filter(None, row.get("aliases", "").split("|"))]
+    }

@@ -63,6 +63,11 @@ def quantity(latex: str, meaning: str, *, required: bool = False) -> Any:
     return field(default_factory=Unknown, metadata=metadata)
 
 
+def usual(value: float, latex: str, meaning: str) -> Any:
+    """A field as `quantity`, with a value for when nothing is said."""
+    return field(default=value, metadata={"latex": latex, "meaning": meaning})
+
+
 @dataclass(frozen=True)
 class Noun:
     """What `Model` and `System` share: validation, symbols, and copies with changes."""
@@ -155,9 +160,11 @@ class Model(Noun):
 class System(Noun):
     """The chips that work on one token together, everything summed over them.
 
-    One scale-up domain (an 8-GPU box, an NVL72 rack), or the part of it in use: `flops` are
-    dense FLOP/s at the precision of the arithmetic (a multiply-add is two), `bandwidth` is
-    HBM, `scale_up` and `scale_out` are the two networks in one direction.
+    One scale-up domain (an 8-GPU box, an NVL72 rack), the part of it in use, or several of them
+    side by side: `flops` are dense FLOP/s at the precision of the arithmetic (a multiply-add is
+    two), `bandwidth` is HBM, `scale_up` and `scale_out` are the two networks in one direction,
+    links and network cards of all chips together. The blackboard needs the first few; a real
+    deployment also how many chips a `domain` joins, and the rates at other widths.
     """
 
     flops: units.FlopPerSecond = quantity("F", "dense FLOP/s", required=True)
@@ -169,7 +176,37 @@ class System(Noun):
     )
     chips: units.Count = quantity("G", "chips")
     dollars_per_second: units.DollarsPerSecond = quantity(r"\$", "rent of all chips")
+    domain: units.Count = quantity("D", "chips of one scale-up domain")
+    bf16_flops: units.FlopPerSecond = quantity("F_{16}", "dense FLOP/s in bf16, as attention works")
+    torus: units.NonNegative = quantity("d_t", "dimensions of the torus, 0 for a switch")
     name: str = "system"
+
+
+@dataclass(frozen=True)
+class Layout(Noun):
+    """How a model is cut over chips, in the words of vLLM and SGLang.
+
+    `tp` chips share each matrix and each sequence's attention; `dp` such sets take different
+    sequences, each with all attention weights; experts are cut over all tp x dp chips of a stage,
+    `ep` ways by whole experts and the rest of the way through each; `pp` stages of so many chips
+    stand in a row, each with its share of the layers.
+    """
+
+    tp: units.Count = usual(1.0, "t", "tensor parallelism")
+    dp: units.Count = usual(1.0, "a", "attention data parallelism")
+    ep: units.Count = usual(1.0, "e", "expert parallelism")
+    pp: units.Count = usual(1.0, "P", "pipeline stages")
+    name: str = "layout"
+
+    @property
+    def stage_chips(self) -> Any:
+        """Chips of one stage, over which its experts are cut."""
+        return self.tp * self.dp
+
+    @property
+    def chips(self) -> Any:
+        """Chips of all stages."""
+        return self.stage_chips * self.pp
 
 
 def _not_above(small_name: str, small: Any, large_name: str, large: Any) -> None:
