@@ -173,7 +173,7 @@ def predicted_and_measured(
     runs: Runs, full: np.ndarray, unseen: Runs, never: np.ndarray, low: float, high: float
 ) -> Figure:
     """Measured against forecast, runs of the fit and runs never in it, over the band."""
-    inside = np.mean((unseen.measured >= low * never) & (unseen.measured <= high * never))
+    inside = float(np.mean((unseen.measured >= low * never) & (unseen.measured <= high * never)))
     score = validate.score(never / unseen.measured)
     fig, ax = canvas(
         f"Unseen runs: median error {per(score.median_error)}; the band holds {per(inside)} of them",
@@ -328,8 +328,8 @@ def worst_runs(rows: Iterable[tuple[str, float, str]]) -> Any:
 
 
 def steps_on_a_processor(
-    dense: Sequence[Mapping[str, Any]],
-    sparse: Sequence[Mapping[str, Any]],
+    dense: Sequence[dict[str, Any]],
+    sparse: Sequence[dict[str, Any]],
     here: System,
     slack: np.ndarray,
 ) -> Figure:
@@ -344,7 +344,7 @@ def steps_on_a_processor(
         columns=2,
     )
 
-    def dots(ax: Any, rows: Sequence[Mapping[str, Any]], kind: str) -> None:
+    def dots(ax: Any, rows: Sequence[dict[str, Any]], kind: str) -> None:
         x, y = ([r[name] for r in rows] for name in ("batch", "seconds"))
         ax.plot(x, y, "o", color=COLORS[kind], markersize=4.5)
 

@@ -108,7 +108,7 @@ def cost_of_missing(double: float, law: ScalingLaw) -> Figure:
     )
 
 
-def tokens_to_read(efficiencies: Mapping[str, float]) -> Any:
+def tokens_to_read(read: Mapping[str, Sequence[float]]) -> Any:
     """Pre-training tokens for each RL and each served token, by decode efficiency."""
     head = (
         "decode efficiency",
@@ -117,12 +117,7 @@ def tokens_to_read(efficiencies: Mapping[str, float]) -> Any:
         "if serving gets half the money",
         "if multiplied by mistake",
     )
-    per = scaling.pretraining_per_token
-    rows = [
-        (name, per(3, e, 1), per(2, e, 1), per(2, e, 2), per(2, e, 1) * e**2)
-        for name, e in efficiencies.items()
-    ]
-    return table(head, [(name, *(f"{v:.2f}" for v in values)) for name, *values in rows])
+    return table(head, [(name, *(f"{v:.2f}" for v in values)) for name, values in read.items()])
 
 
 def traffic(rates: Mapping[str, float]) -> Any:
@@ -190,7 +185,7 @@ def token_budgets(budgets: Mapping[str, float], times: float) -> Figure:
     return show(
         fig,
         "Bars of tokens on a log axis: "
-        + ", ".join(f"{name} {human(tokens)}" for name, tokens in reversed(budgets.items())),
+        + ", ".join(f"{name} {human(tokens)}" for name, tokens in reversed([*budgets.items()])),
     )
 
 
@@ -288,7 +283,7 @@ def width_if_one_were_known(width: Mapping[str, float], now: float) -> Figure:
     left = [width[k] for k in order]
     ax.barh(range(len(order)), left, color=COLORS["muted"], alpha=0.7, height=0.6)
     for i, value in enumerate(left):
-        inside = {"dx": -5, "color": "white", "fontweight": "bold"}
+        inside: dict[str, Any] = {"dx": -5, "color": "white", "fontweight": "bold"}
         note(ax, value, i, f"{value:.0f}×", "muted", **inside)
     ax.axvline(now, color=COLORS["compute"], linewidth=2)
     ax.set_yticks(range(len(order)), [INPUTS[k].replace("the rule's t", "t") for k in order])
