@@ -239,6 +239,7 @@ class Workload(Noun):
 
 
 def not_above(small_name: str, small: Any, large_name: str, large: Any) -> None:
+    """Refuse a part that is larger than its whole; symbols pass."""
     if units.is_symbolic(small) or units.is_symbolic(large):
         return
 
