@@ -24,7 +24,7 @@ from typing import Any
 from ..core.algebra import ceil, formula, maximum, minimum
 from ..core.checkpoint import Checkpoint
 from ..core.nouns import Engine, Layout, System
-from ..core.units import Bytes, NonNegative, Ratio, Sequences, Tokens
+from ..core.units import Bytes, InputError, NonNegative, Ratio, Sequences, Tokens, whole
 from .layers import held_bytes, read_bytes
 
 # how often a kind of part is kept in a stage: cut by tp, by tp and dp, or not at all
@@ -150,7 +150,7 @@ def activation_bytes(
     for part in checkpoint.of("dense"):
         alike = maximum(checkpoint.layers - routed_layers, 1)
         wide = maximum(wide, part.parameters / (alike * d * tp))
-    scores = checkpoint.parameters("head", "embedding") / d
+    scores = (checkpoint.parameters("head") or checkpoint.parameters("embedding")) / d
     return 2 * tokens * (2 * d + wide) + 4 * sequences * scores
 
 
@@ -208,3 +208,90 @@ def largest_concurrency(
     """
     pages = ceil(context / engine.page) * engine.page
     return room / cache_bytes_per_chip(1, pages, checkpoint, layout)
+
+
+# --- what cannot be, and what one would choose
+
+
+def check_layout(checkpoint: Checkpoint, layout: Layout) -> None:
+    """Refuse, in words, a layout that no engine would start."""
+    for name in ("tp", "dp", "ep", "pp"):
+        whole(name, getattr(layout, name))
+    if layout.pp > checkpoint.layers:
+        raise InputError(
+            f"pp = {layout.pp:g} stages are more than the {checkpoint.layers:g} layers of "
+            f"{checkpoint.name}"
+        )
+    heads = min((g.query_heads for g in checkpoint.groups if g.width), default=1)
+    if heads % layout.tp:
+        raise InputError(
+            f"tp = {layout.tp:g} does not divide the {heads:g} attention heads of {checkpoint.name}"
+        )
+    if layout.ep == 1:
+        return
+    if not checkpoint.of("routed"):
+        raise InputError(f"ep = {layout.ep:g}: {checkpoint.name} has no experts to spread")
+    if layout.stage_chips % layout.ep:
+        raise InputError(
+            f"ep = {layout.ep:g} does not divide the tp x dp = {layout.stage_chips:g} chips of a stage"
+        )
+    if layout.ep > checkpoint.experts:
+        raise InputError(
+            f"ep = {layout.ep:g} is more than the {checkpoint.experts:g} experts of a layer: "
+            "some chips would hold none"
+        )
+
+
+def layouts(checkpoint: Checkpoint, chips: int, domain: float) -> list[tuple[Layout, str]]:
+    """The layouts of a replica of so many chips that are worth trying, each with its reason.
+
+    Matrices are cut within a box and stages stand in boxes of their own; a model with experts may
+    instead share out its sequences, each chip with attention of its own and its share of experts.
+    """
+    inside = int(min(chips, domain))
+    candidates = []
+    for tp in (t for t in range(inside, 0, -1) if inside % t == 0 and chips % t == 0):
+        candidates.append((Layout(tp=tp, pp=chips // tp), _cut_in_words(tp, chips // tp)))
+        if tp * 2 < inside and tp < 8:
+            break  # more stages than two to a box only lengthen the way of a token
+    if checkpoint.of("routed") and chips > 1:
+        ep = max((e for e in range(1, chips + 1) if chips % e == 0 and e <= checkpoint.experts))
+        words = f"attention on each of {chips} chips, experts spread over all"
+        candidates.append((Layout(dp=chips, ep=ep), words))
+    return [(layout, why) for layout, why in candidates if _starts(checkpoint, layout)]
+
+
+def _cut_in_words(tp: int, pp: int) -> str:
+    cut = f"each matrix cut over {tp} chips" if tp > 1 else "whole on one chip"
+    return cut + (f", {pp} stages in a row" if pp > 1 else "")
+
+
+def _starts(checkpoint: Checkpoint, layout: Layout) -> bool:
+    try:
+        check_layout(checkpoint, layout)
+    except InputError:
+        return False
+    return True
+
+
+def usual_layout(
+    checkpoint: Checkpoint, chips: int, domain: float, users: float
+) -> tuple[Layout, str]:
+    """The layout that a practitioner would start with, and why.
+
+    A latent cache (one key-value head) is copied by tensor parallelism, so a model that has one and
+    experts is served with attention data parallelism once every chip has a few sequences to itself;
+    everything else cuts its matrices within a box.
+    """
+    found = layouts(checkpoint, chips, domain)
+    if not found:
+        raise InputError(
+            f"no layout of {checkpoint.name} over {chips} chips: they neither divide its "
+            f"{min((g.query_heads for g in checkpoint.groups if g.width), default=1):g} heads nor its layers"
+        )
+    caches = [g.kv_heads for g in checkpoint.groups if g.entry]
+    latent = bool(caches) and max(caches) == 1
+    shared = next(((c, why) for c, why in found if c.dp > 1), None)
+    if latent and shared and users >= 4 * chips:
+        return shared[0], f"{shared[1]}: its cache is a latent that tp would copy to every chip"
+    return found[0]
