@@ -30,6 +30,7 @@ from sphinx.util.docutils import SphinxDirective
 
 import memwall
 from memwall import catalog, claims, nouns
+from memwall.core import chapters
 from memwall.formulas import all_formulas
 from memwall_reference import api, errata, link_first_uses
 
@@ -101,10 +102,11 @@ def scorecard() -> str:
             f"<td>{claims.printed(c.stated, c.unit)}</td><td>{claims.printed(c.computed(), c.unit)}</td>"
             f'<td><span class="verdict verdict-{c.verdict()}">{c.verdict()}</span> {html.escape(c.reason)}</td></tr>'
         )
-    chapters = "".join(f'<option value="{n}">Chapter {n}: {name.replace("_", " and ")}</option>' for n, name in claims.CHAPTERS.values())  # fmt: skip
+    audited = (c for c in chapters.chapters() if c.letter)
+    options = "".join(f'<option value="{c.number}">Chapter {c.number}: {c.title}</option>' for c in audited)
     return (
         f'<form class="mw-filter" aria-label="Filter the claims"><fieldset><legend>Verdict</legend>{buttons}</fieldset>'
-        f'<label>Chapter <select><option value="">all</option>{chapters}</select></label>'
+        f'<label>Chapter <select><option value="">all</option>{options}</select></label>'
         f'<output aria-live="polite">{len(entries)} claims</output></form>'
         '<div class="mw-claims" tabindex="0" role="region" aria-label="All claims"><table id="mw-scorecard"><thead><tr>'
         "<th>Row</th><th>The lecture says</th><th>Stated</th><th>Computed</th><th>Verdict</th></tr></thead>"
@@ -171,8 +173,7 @@ class MemwallTable(SphinxDirective):
             self.env.note_dependency(str(path))
         name = self.arguments[0]
         if name == "cards":
-            for path in ("README.md", "_toc.yml"):
-                self.env.note_dependency(str(Path(self.env.app.confdir, path)))
+            self.env.note_dependency(str(Path(self.env.app.confdir, "_toc.yml")))
             made = memwall_front.cards(self.env.found_docs)
         else:
             made = TABLES[name]() if name in TABLES else facts(name)

@@ -1,22 +1,20 @@
-"""The front page: one live figure, and ten questions with a small picture each, all computed."""
+"""The front page: one live figure, and a question a chapter with a small picture, all computed."""
 
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from memwall import catalog, feistel, pricing, racks, roofline, scaling, schedules, validate
+from memwall.core.chapters import chapter, chapters
 from memwall.core.nouns import Model
 from memwall.core.units import HOUR, human
 from memwall.formulas.batching import cost_floor, cost_per_token
 from memwall.views.explorer import Curve, Explorer, Lines, Point, Preset, Readout, Slider, variables
 
-README = Path(__file__).parents[2] / "README.md"
 WIDTH, HEIGHT, EDGE = 160, 72, 5
 CONTEXT = 1000
 MODEL = "DeepSeek-V3"
@@ -67,7 +65,7 @@ def figure() -> Explorer:
     )  # fmt: skip
 
 
-# ---- ten small pictures --------------------------------------------------------------------------
+# ---- small pictures, one a chapter ---------------------------------------------------------------
 
 
 def between(values: Any, low: float, high: float, log: bool, span: float) -> np.ndarray:
@@ -195,15 +193,11 @@ def planned() -> tuple[str, str]:
     return path(speed, cost, "bound"), f"One rack, {ends}: the batch decides."
 
 
-PICTURES: tuple[Callable[[], tuple[str, str]], ...] = (
-    batching, roof, sparse, rackwise, pipeline, prices, mix, cipher, measured, planned,
-)  # fmt: skip
-
-
-def questions() -> list[tuple[int, str, str]]:
-    """Number, name and question of each chapter, from the README's table."""
-    rows = re.findall(r"^\| (\d+) ([^|]+?) \| ([^|]+?) \|$", README.read_text("utf-8"), re.M)
-    return [(int(n), name, question.replace("*", "")) for n, name, question in rows]
+# by the name that `chapters.csv` asks for
+PICTURES: dict[str, Callable[[], tuple[str, str]]] = {
+    draw.__name__: draw
+    for draw in (batching, roof, sparse, rackwise, pipeline, prices, mix, cipher, measured, planned)
+}
 
 
 def svg(drawn: str) -> str:
@@ -212,22 +206,22 @@ def svg(drawn: str) -> str:
 
 def opening(number: int) -> str:
     """The picture and the fact with which a chapter's page opens: those of its card."""
-    drawn, fact = PICTURES[number - 1]()
+    drawn, fact = PICTURES[chapter(number).picture]()
     return f'<figure class="mw-opening">{svg(drawn)}<figcaption>{html.escape(fact)}</figcaption></figure>'
 
 
 def cards(found: Iterable[str]) -> str:
-    """The ten questions; each a link once its chapter is in the book."""
-    pages = {int(p.split("/")[1][:2]): p for p in found if p.startswith("notebooks/")}
+    """The questions, one a chapter; each a link once its chapter is in the book."""
+    pages = set(found)
     made = []
-    for (number, name, question), picture in zip(questions(), PICTURES, strict=True):
-        drawn, fact = picture()
+    for one in chapters():
+        drawn, fact = PICTURES[one.picture]()
         inside = (
-            f'{svg(drawn)}<small>{number} {html.escape(name)}</small>'
-            f"<strong>{html.escape(question)}</strong><span>{html.escape(fact)}</span>"
+            f"{svg(drawn)}<small>{one.number} {html.escape(one.title)}</small>"
+            f"<strong>{html.escape(one.plain_question)}</strong><span>{html.escape(fact)}</span>"
         )
-        page = pages.get(number)
-        made.append(f'<li><a href="../{page}.html">{inside}</a></li>' if page else f"<li><div>{inside}</div></li>")
+        page = f"notebooks/{one.page}"
+        made.append(f'<li><a href="../{page}.html">{inside}</a></li>' if page in pages else f"<li><div>{inside}</div></li>")
     return f'<ul class="mw-cards">{"".join(made)}</ul>'
 
 

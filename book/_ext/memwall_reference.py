@@ -12,24 +12,9 @@ from docutils import nodes
 
 import memwall.formulas
 from memwall import claims
+from memwall.core.chapters import chapters
 from memwall.core.units import Unit
 from memwall.formulas import all_formulas
-
-CHAPTERS = {
-    "roofline": ("02_roofline", "chapter 2"),
-    "batching": ("01_batching", "chapter 1"),
-    "sparsity": ("03_sparsity", "chapter 3"),
-    "racks": ("04_racks", "chapter 4"),
-    "pipelining": ("05_pipelining", "chapter 5"),
-    "pricing": ("06_pricing", "chapter 6"),
-    "scaling": ("07_scaling", "chapter 7"),
-    "feistel": ("08_feistel_revnet", "chapter 8"),
-    "revnet": ("08_feistel_revnet", "chapter 8"),
-    "trains": ("02_roofline", "chapter 2"),
-    "forecast": ("09_measured", "chapter 9"),
-    "validate": ("09_measured", "chapter 9"),
-    "planner": ("10_planner", "chapter 10"),
-}
 
 
 def equation(function: Any) -> str:
@@ -74,11 +59,9 @@ def api() -> str:
     by_module: dict[str, list[tuple[str, Any]]] = {}
     for name, function in all_formulas().items():
         by_module.setdefault(name.split(".")[0], []).append((name, function))
-    order = [m for m in CHAPTERS if m in by_module] + [m for m in by_module if m not in CHAPTERS]
     out = []
-    for module in order:
-        page, label = CHAPTERS.get(module, ("", ""))
-        where = f' Taught in <a href="../notebooks/{page}.html">{label}</a>.' if page else ""
+    for chapter, module in ((c, m) for c in chapters() for m in c.modules if m in by_module):
+        where = f' Taught in <a href="../notebooks/{chapter.page}.html">chapter {chapter.number}</a>.'
         summary = (getattr(memwall.formulas, module).__doc__ or "").split("\n")[0]
         out.append(
             f'<section id="module-{module}"><h2>memwall.{module}</h2><p>{html.escape(summary)}{where}</p>'

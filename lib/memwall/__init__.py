@@ -15,7 +15,7 @@ from typing import Any
 __version__ = "1.0.0"
 
 _ROOMS = {
-    "core": "algebra catalog nouns units",
+    "core": "algebra catalog chapters nouns tables units",
     "formulas": "roofline batching sparsity racks pipelining pricing scaling reversible serving forecast planner",
     "experiments": "trains schedules moe traffic beliefs feistel revnet measure validate",
     "views": "explorer figures gantt page_svg",
