@@ -348,7 +348,7 @@ def test_no_machine_is_better_than_perfect():
     assert sure["pretraining"] == pytest.approx([8.64e10 / 3])
     assert sure["rl"] == pytest.approx(sure["pretraining"])
     for n in (0, -1, 2.5, "8"):
-        with pytest.raises(InputError, match="whole number of at least 1"):
+        with pytest.raises(InputError, match="whole number, at least 1"):
             beliefs.budgets(n)
 
 

@@ -187,7 +187,9 @@ def backend(name: str = "", device: str = "") -> Any:
     return NumPy()
 
 
-def best(run: Callable[[], Any], wait: Callable[[], None], repeats: int = REPEATS) -> float:
+def best(
+    run: Callable[[], Any], wait: Callable[[], None] = lambda: None, repeats: int = REPEATS
+) -> float:
     """Shortest of a few timings, after one that warms up."""
     run()
     wait()

@@ -324,7 +324,7 @@ def bootstrap(runs: Runs, draws: int = 200, seed: int = 9) -> dict[str, tuple[fl
     }
 
 
-def interval(ratios: np.ndarray) -> tuple[float, float]:
+def band_of(ratios: np.ndarray) -> tuple[float, float]:
     """Factors on a forecast between which eight measurements in ten of these lay."""
     low, high = np.percentile(1 / ratios, [10, 90])
     return float(low), float(high)
@@ -409,7 +409,7 @@ def report(runs: Runs) -> list[dict[str, Any]]:
 def constants_table(runs: Runs) -> list[dict[str, Any]]:
     """The rows of `data/forecast.csv`: value, bootstrap and leave-one-publication-out intervals."""
     best, without, drawn = fit(runs), left_out(runs), bootstrap(runs)
-    low, high = interval(left_out_ratios(runs, without))
+    low, high = band_of(left_out_ratios(runs, without))
     publications, sizes = np.unique(runs.publications, return_counts=True)
     provenance = {
         "source": f"python -m memwall.validate --fit on the {len(runs)} runs of measured.csv, "

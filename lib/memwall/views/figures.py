@@ -19,7 +19,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.units import human
+from ..core.units import human, stands_with_number
 from .page_svg import page_svg
 
 # Okabe-Ito, by meaning; explorer.css holds the same values for live figures
@@ -105,7 +105,7 @@ def dress(ax: Any, x: tuple[str, str], y: tuple[str, str], log: str = "") -> Non
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     for axis, (name, unit), setter in ((ax.xaxis, x, ax.set_xscale), (ax.yaxis, y, ax.set_yscale)):
-        own = unit in ("s", "%", "x") or unit.startswith(("B", "FLOP", "$"))
+        own = stands_with_number(unit)
         axis.set_label_text(f"{name} ({unit})" if unit not in ("", "1") and not own else name)
         if axis.axis_name in log:
             setter("log")
