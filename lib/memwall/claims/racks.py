@@ -111,7 +111,7 @@ def m18_limits() -> bool:
 
 def m19_room() -> float:
     big = Model(n_total=5e12, n_active=1e11, bytes_per_param=0.5)
-    return racks.room_beside_weights(
+    return roofline.room_beside_weights(
         big, chip("GB200").system().replace(capacity=DOMAIN * 192 * GB)
     )
 
