@@ -12,6 +12,7 @@ from docutils import nodes
 
 import memwall.formulas
 from memwall import claims
+from memwall.core.algebra import variable
 from memwall.core.chapters import chapters
 from memwall.core.units import Unit
 from memwall.formulas import all_formulas
@@ -27,7 +28,7 @@ def equation(function: Any) -> str:
         if name == "return":
             continue
         if unit is not None:
-            arguments[name] = sympy.Symbol(name, positive=True)
+            arguments[name] = variable(name)
         else:
             noun = hints[name]
             names = {"name": "x", "tier": "x"}

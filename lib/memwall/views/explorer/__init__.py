@@ -103,6 +103,7 @@ import sympy
 import traitlets
 
 from ...core.algebra import javascript
+from ...core.algebra import variables as variables  # readers of this module make theirs with it
 from ...core.nouns import Noun, Unknown, suggest
 from ...core.units import InputError, human, stands_with_number
 from .. import figures
@@ -118,11 +119,6 @@ RESERVED = frozenset(
     instanceof interface let new null package private protected public return static super switch
     this throw true try typeof var void while with yield Math Infinity NaN undefined""".split()  # noqa: SIM905
 )
-
-
-def variables(names: str, **assumptions: Any) -> Any:
-    """Symbols for a figure's variables, positive unless told otherwise."""
-    return sympy.symbols(names, **(assumptions or {"positive": True}))
 
 
 # ---- what a figure is made of -------------------------------------------------------------------
