@@ -16,6 +16,7 @@ from memwall.core.algebra import variable
 from memwall.core.chapters import chapters
 from memwall.core.units import Unit
 from memwall.formulas import all_formulas
+from memwall.views.table import beside, table
 
 
 def equation(function: Any) -> str:
@@ -104,17 +105,10 @@ def errata() -> str:
             and not isinstance(c.stated, bool)
         ):
             off = f"{value / c.stated:.3g}×"
-        page, _, anchor = c.where.partition("#")
-        rows.append(
-            f'<tr><th scope="row"><a href="../notebooks/{page}.html#{anchor}">{c.id}</a></th>'
-            f"<td>{html.escape(c.statement)}</td><td>{claims.printed(c.stated, c.unit)}</td>"
-            f"<td>{claims.printed(value, c.unit)}</td><td>{off} {html.escape(c.reason)}</td></tr>"
-        )
-    return (
-        '<div class="mw-claims" tabindex="0" role="region" aria-label="Rows that differ"><table><thead><tr><th>Row</th>'
-        "<th>The lecture says</th><th>Stated</th><th>Computed</th><th>By how much, and why</th></tr></thead>"
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
+        *cells, _ = claims.row(c, "../notebooks/")
+        rows.append((*cells, beside(off, c.reason)))
+    head = (*claims.COLUMNS[:-1], "By how much, and why")
+    return table(rows, head, label="Rows that differ", heads=True, kind="mw-claims")._repr_html_()
 
 
 def link_first_uses(app: Any, doctree: nodes.document, page: str) -> None:

@@ -11,7 +11,6 @@ the numbers unless the row gives one with its reason.
 from __future__ import annotations
 
 import functools
-import html
 import importlib
 import re
 from collections.abc import Callable, Mapping
@@ -22,6 +21,7 @@ from typing import Any
 from ..core import chapters
 from ..core.tables import read_csv
 from ..core.units import InputError, human
+from ..views import table as view
 
 VERDICTS = {
     "agrees": "within 5 %, or true as stated",
@@ -153,6 +153,22 @@ def printed(value: float | bool | None, unit: str) -> str:
     return human(value, {"byte": "B", "byte/token": "B/token"}.get(unit, unit))
 
 
+COLUMNS = ("Row", "The lecture says", "Stated", "Computed", "Verdict")
+
+
+def row(claim: Claim, pages: str = "") -> tuple[Any, ...]:
+    """A claim's cells under `COLUMNS`; with the folder of the pages its id leads to the answer."""
+    page, _, anchor = claim.where.partition("#")
+    verdict = claim.verdict()
+    return (
+        view.link(claim.id, f"{pages}{page}.html#{anchor}") if pages else claim.id,
+        claim.statement,
+        printed(claim.stated, claim.unit),
+        printed(claim.computed(), claim.unit),
+        view.beside(view.marked(verdict, f"verdict verdict-{verdict}"), claim.reason),
+    )
+
+
 @dataclass(frozen=True)
 class Table:
     """Claims as a table: HTML on a page, plain lines in a terminal."""
@@ -160,18 +176,13 @@ class Table:
     claims: list[Claim]
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f'<tr id="claim-{c.id}" class="verdict-{c.verdict()}"><th scope="row">{c.id}</th>'
-            f"<td>{html.escape(c.statement)}</td><td>{printed(c.stated, c.unit)}</td>"
-            f"<td>{printed(c.computed(), c.unit)}</td>"
-            f'<td><span class="verdict">{c.verdict()}</span> {html.escape(c.reason)}</td></tr>'
-            for c in self.claims
+        attributes = (
+            {"id": f"claim-{c.id}", "class": f"verdict-{c.verdict()}"} for c in self.claims
         )
-        return (
-            '<div class="mw-claims" tabindex="0" role="region" aria-label="Claims of this chapter">'
-            "<table><thead><tr><th>Row</th><th>The lecture says</th><th>Stated</th>"
-            f"<th>Computed</th><th>Verdict</th></tr></thead><tbody>{rows}</tbody></table></div>"
-        )
+        return view.table(
+            map(row, self.claims), COLUMNS, label="Claims of this chapter", heads=True,
+            kind="mw-claims", row_attributes=attributes,
+        )._repr_html_()  # fmt: skip
 
     def __repr__(self) -> str:
         return "\n".join(
