@@ -40,3 +40,8 @@ def test_a_file_inside_the_library_is_read():
     assert read_csv("memwall.core", "data/chips.csv")[0]["source"]
     with pytest.raises(FileNotFoundError):
         read_csv("memwall.core", "data/nothing.csv")
+
+
+def test_floats_are_printed_as_asked():
+    assert text([{"a": 1 / 3, "b": 2}]) == "a,b\n0.3333333333333333,2\n"
+    assert text([(1 / 3, 2)], ["a", "b"], number="{:.3g}".format) == "a,b\n0.333,2\n"
