@@ -1,12 +1,12 @@
 """The table of chapters, and everything that follows it: contents, README, claims, pictures, modules."""
 
 import pkgutil
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 import yaml
+from memwall_figures import welcome
 
 from memwall import InputError, experiments, formulas
 from memwall.core.chapters import chapter, chapters
@@ -39,11 +39,10 @@ def test_readme_prints_the_table():
     assert "| chapter | question |\n|---|---|\n" + "\n".join(rows) + "\n\n" in (ROOT / "README.md").read_text("utf-8")  # fmt: skip
 
 
-def test_every_chapter_has_a_picture(monkeypatch):
-    monkeypatch.setattr(sys, "path", [*sys.path, str(ROOT / "book" / "_ext")])
-    import memwall_front
-
-    assert [c.picture for c in chapters()] == list(memwall_front.PICTURES)
+def test_every_chapter_has_a_picture_and_a_file_of_figures():
+    assert [c.picture for c in chapters()] == list(welcome.PICTURES)
+    drawn = {p.stem for p in Path(welcome.__file__).parent.glob("*.py")} - {"__init__", "welcome"}
+    assert drawn <= {c.slug for c in chapters()}
 
 
 def test_a_chapter_is_found_by_number_module_or_letter():

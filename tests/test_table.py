@@ -16,7 +16,7 @@ def shown(made):
 
 
 def test_three_ways_of_showing_a_table():
-    page, markdown, terminal = shown(table([("a", 1.5), ("b", None)], ("name", "size"), "Two rows"))
+    page, markdown, terminal = shown(table(("name", "size"), [("a", 1.5), ("b", None)], "Two rows"))
     assert ET.fromstring(page).attrib == {
         "class": "mw-table", "tabindex": "0", "role": "region", "aria-label": "Two rows",
     }  # fmt: skip
@@ -28,14 +28,14 @@ def test_three_ways_of_showing_a_table():
 
 def test_dictionaries_are_rows_too():
     rows = [{"a": 1, "b": 2}, {"b": 3}]
-    assert repr(table(rows)) == "a  b\n1  2\n   3"
-    assert repr(table(rows, ("b",))) == "b\n2\n3"
-    assert repr(table([], ("a",))) == "a"
+    assert repr(table(None, rows)) == "a  b\n1  2\n   3"
+    assert repr(table(("b",), rows)) == "b\n2\n3"
+    assert repr(table(("a",), [])) == "a"
 
 
 def test_a_row_has_a_head_and_what_scripts_look_for():
     page = table(
-        [("B1", "x")], ("", "says"), heads=True, kind="mw-claims", id="card", label="All", notes=["<n>"],
+        ("", "says"), [("B1", "x")], heads=True, kind="mw-claims", id="card", label="All", notes=["<n>"],
         row_attributes=[{"data-verdict": "close"}],
     )._repr_html_()  # fmt: skip
     assert '<tr data-verdict="close"><th scope="row">B1</th><td>x</td></tr>' in page
@@ -60,12 +60,12 @@ def test_more_than_text_says_so():
 
 def test_a_row_that_does_not_fit_is_refused():
     with pytest.raises(InputError, match="3 cells under 2 columns"):
-        table([(1, 2, 3)], ("a", "b"))
+        table(("a", "b"), [(1, 2, 3)])
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=20))
 def test_text_is_never_read_as_markup(text):
-    page, markdown, _ = shown(table([(text, "end")], ("a", "b")))
+    page, markdown, _ = shown(table(("a", "b"), [(text, "end")]))
     (found,) = re.findall(r"<tbody><tr><td>(.*)</td><td>end</td></tr></tbody>", page, re.S)
     assert (ET.fromstring(f"<p>{found}</p>").text or "") == text
     last = markdown.splitlines()[-1]

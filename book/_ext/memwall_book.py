@@ -48,7 +48,7 @@ def facts(name: str) -> str:
         for row in rows
     ]
     head = [c.replace("_", " ") for c in columns] + ["source", "date, confidence"]
-    return table(body, head, label=f"{name}: all rows with their sources")._repr_html_()
+    return table(head, body, label=f"{name}: all rows with their sources")._repr_html_()
 
 
 def symbols() -> str:
@@ -63,7 +63,7 @@ def symbols() -> str:
         if f.name in units
     ]
     head = ("symbol", "meaning", "unit", "in the library")
-    return table(rows, head, label="Symbols and units")._repr_html_()
+    return table(head, rows, label="Symbols and units")._repr_html_()
 
 
 def scorecard() -> str:
@@ -75,7 +75,7 @@ def scorecard() -> str:
         for v, n in counts.items()
     )
     listed = table(
-        (claims.row(c, "../notebooks/") for c in entries), claims.COLUMNS, label="All claims", heads=True,
+        claims.COLUMNS, (claims.row(c, "../notebooks/") for c in entries), label="All claims", heads=True,
         kind="mw-claims", id="mw-scorecard",
         row_attributes=({"data-verdict": c.verdict(), "data-chapter": c.chapter} for c in entries),
     )  # fmt: skip
@@ -92,7 +92,7 @@ def scorecard() -> str:
 def verdicts() -> str:
     """What each verdict means."""
     rows = ((strong(verdict), meaning) for verdict, meaning in claims.VERDICTS.items())
-    return table(rows, ("verdict", "meaning"), label="Verdicts")._repr_html_()
+    return table(("verdict", "meaning"), rows, label="Verdicts")._repr_html_()
 
 
 def citation() -> str:

@@ -108,7 +108,7 @@ def errata() -> str:
         *cells, _ = claims.row(c, "../notebooks/")
         rows.append((*cells, beside(off, c.reason)))
     head = (*claims.COLUMNS[:-1], "By how much, and why")
-    return table(rows, head, label="Rows that differ", heads=True, kind="mw-claims")._repr_html_()
+    return table(head, rows, label="Rows that differ", heads=True, kind="mw-claims")._repr_html_()
 
 
 def link_first_uses(app: Any, doctree: nodes.document, page: str) -> None:

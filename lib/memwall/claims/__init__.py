@@ -180,7 +180,7 @@ class Table:
             {"id": f"claim-{c.id}", "class": f"verdict-{c.verdict()}"} for c in self.claims
         )
         return view.table(
-            map(row, self.claims), COLUMNS, label="Claims of this chapter", heads=True,
+            COLUMNS, map(row, self.claims), label="Claims of this chapter", heads=True,
             kind="mw-claims", row_attributes=attributes,
         )._repr_html_()  # fmt: skip
 

@@ -21,6 +21,7 @@ from typing import Any
 
 from ..core.units import human, stands_with_number
 from .page_svg import page_svg
+from .table import table  # noqa: F401  what draws a chapter has its tables from here too
 
 # Okabe-Ito, by meaning; explorer.css holds the same values for live figures
 COLORS = {
@@ -192,3 +193,12 @@ def svg(fig: Any) -> str:
         file = io.BytesIO()
         fig.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     return page_svg(file.getvalue().decode(), COLORS)
+
+
+def two_digits(value: float, unit: str = "1") -> str:
+    """A number as `human` prints it, to two digits: enough for a sentence.
+
+    >>> two_digits(1944.4), two_digits(0.02345, "s")
+    ('1,900', '23 ms')
+    """
+    return human(float(f"{value:.2g}"), unit)

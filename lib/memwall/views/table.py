@@ -1,6 +1,6 @@
 """Tables for readers: rows of text, drawn as HTML in a page, as Markdown, or in a terminal.
 
-    table([("weights", human(2e12, "B")), ("caches", human(3e11, "B"))], ("part", "bytes"))
+    table(("part", "bytes"), [("weights", human(2e12, "B")), ("caches", human(3e11, "B"))])
 
 Text is text: nothing in it is read as HTML or Markdown. What should be more than text says so:
 `strong`, `code`, `link`, `math`.
@@ -116,7 +116,9 @@ class Table:
         caption = f"<caption>{_escaped(self.caption)}</caption>" if self.caption else ""
         notes = "".join(f"<p>{_escaped(note)}</p>" for note in self.notes)
         region = {"class": self.kind, "tabindex": 0, "role": "region"}
-        region["aria-label"] = self.label or self.caption or "Table"
+        region["aria-label"] = (
+            self.label or self.caption or ", ".join(filter(None, (c.text for c in self.columns)))
+        )
         return (
             f"<div{_attributes(region)}><table{_attributes({'id': self.id} if self.id else {})}>{caption}"
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}</div>"
@@ -139,8 +141,8 @@ class Table:
 
 
 def table(
+    columns: Iterable[Any] | None,
     rows: Iterable[Sequence[Any] | Mapping[str, Any]],
-    columns: Iterable[Any] = (),
     caption: str = "",
     *,
     label: str = "",
@@ -150,19 +152,21 @@ def table(
     id: str = "",
     row_attributes: Iterable[Mapping[str, Any]] = (),
 ) -> Table:
-    """A table of rows, each the values in the order of the columns, or a dictionary by column.
+    """Rows under their heads, each the values in the order of the columns, or a dictionary by column.
 
-    columns: left out, they are the keys of the first row. caption: said above it; label: what a
-    screen reader calls it, if not that. heads: the first cell of a row names the row. notes:
+    columns: None for the keys of the first row. caption: said above it; label: what a
+    screen reader calls it, if neither that nor its columns. heads: the first cell of a row names the row. notes:
     sentences below. kind: the style sheet's class; id and row_attributes: what scripts find it by.
 
-    >>> print(table([("a", 1), ("bc", None)], ("name", "value")))
+    >>> print(table(("name", "value"), [("a", 1), ("bc", None)]))
     name  value
     a     1
     bc
     """
     rows = list(rows)
-    columns = tuple(columns) or tuple(rows[0] if rows and isinstance(rows[0], Mapping) else ())
+    if columns is None:
+        columns = rows[0].keys() if rows and isinstance(rows[0], Mapping) else ()
+    columns = tuple(columns)
     made = []
     for row in rows:
         values = [row.get(c) for c in columns] if isinstance(row, Mapping) else list(row)
