@@ -102,8 +102,10 @@ import numpy as np
 import sympy
 import traitlets
 
-from ...core.algebra import javascript
-from ...core.algebra import variables  # noqa: F401  figures make theirs with it
+from ...core.algebra import (
+    javascript,
+    variables,  # noqa: F401  figures make theirs with it
+)
 from ...core.nouns import Noun, Unknown, suggest
 from ...core.units import InputError, human, stands_with_number
 from .. import figures
