@@ -8,14 +8,12 @@ are stored.
 
 from __future__ import annotations
 
-import csv
 import functools
-import io
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 from .nouns import Model, Noun, System, Unknown, quantity, suggest
+from .tables import read_csv
 from .units import (
     GB,
     GBIT,
@@ -44,8 +42,7 @@ CONFIDENCE = ("high", "medium", "low")
 @functools.cache
 def table(name: str) -> tuple[dict[str, str], ...]:
     """All rows of `data/<name>.csv` as dictionaries of text, provenance checked; read once."""
-    path = resources.files(__package__) / "data" / f"{name}.csv"
-    rows = tuple(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
+    rows = read_csv(__package__, f"data/{name}.csv")
     for line, row in enumerate(rows, start=2):
         check_provenance(row, f"{name}.csv line {line}")
     return rows
