@@ -40,6 +40,7 @@ class Unit:
     least: float = 0.0
     open: bool = True  # True: the least value itself is excluded
     most: float = math.inf
+    endless: bool = False  # True: infinity is a value, as of a cap that never binds
 
     def check(self, name: str, value: Any) -> None:
         """Raise `InputError` unless `value` (number or array) lies in range; symbols pass."""
@@ -61,7 +62,8 @@ class Unit:
             ) from None
         if array.size == 0:
             raise InputError(f"{name} is an empty array: at least one value is needed")
-        wrong = ~np.isfinite(array) | (array < self.least) | (array > self.most)
+        unreal = np.isnan(array) if self.endless else ~np.isfinite(array)
+        wrong = unreal | (array < self.least) | (array > self.most)
         if self.open:
             wrong |= array <= self.least
         if wrong.any():
@@ -96,6 +98,8 @@ Count = _of("1", least=1.0, open=False)
 Flop = _of("FLOP", open=False)
 FlopPerSecond = _of("FLOP/s", seconds=-1)
 FlopPerByte = _of("FLOP/B", bytes=-1)
+Cap = _of("1", endless=True)
+Stretch = _of("tokens", least=1.0, open=False)
 Bytes = _of("B", bytes=1, open=False)
 BytesPerSecond = _of("B/s", bytes=1, seconds=-1)
 BytesPerParameter = _of("B/parameter", bytes=1)

@@ -16,6 +16,7 @@ import base64
 import html
 import io
 import textwrap
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -192,3 +193,20 @@ def svg(fig: Any) -> str:
         file = io.BytesIO()
         fig.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     return page_svg(file.getvalue().decode(), COLORS)
+
+
+def two_digits(value: float, unit: str = "1") -> str:
+    """A number as `human` prints it, to two digits: enough for a sentence.
+
+    >>> two_digits(1944.4), two_digits(0.02345, "s")
+    ('1,900', '23 ms')
+    """
+    return human(float(f"{value:.2g}"), unit)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Any:
+    """Rows under their heads, as Markdown that notebooks and pages show."""
+    from IPython.display import Markdown
+
+    lines = [f"| {' | '.join(map(str, row))} |" for row in (head, *rows)]
+    return Markdown("\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]]))
