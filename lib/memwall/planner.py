@@ -10,15 +10,10 @@ words, and the answer gets its sentence.
 
 from __future__ import annotations
 
-import argparse
-import functools
-import json
 import math
 import os
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +23,6 @@ from memwall.core.catalog import Chip
 from memwall.core.checkpoint import Checkpoint
 from memwall.core.config import from_config
 from memwall.core.nouns import Engine, Layout, System, Unknown, Workload
-from memwall.core.tables import write_csv
 from memwall.core.units import HOUR, InputError, human, whole
 from memwall.formulas import forecast
 from memwall.formulas.deployment import RESULTS, Deployment, deployment
@@ -136,7 +130,10 @@ class Plan:
         """Bytes on a chip that a sequence costs at once, and per token at this length: a fixed part and a slope."""
         length = self.workload.prompt + self.workload.output
         share = self.result.sequence_bytes
-        held = [sum(float(held_bytes(n, g)) for g in self.checkpoint.groups) for n in (length, 1.01 * length)]
+        held = [
+            sum(float(held_bytes(n, g)) for g in self.checkpoint.groups)
+            for n in (length, 1.01 * length)
+        ]
         slope = (held[1] / held[0] - 1) / (0.01 * length) * share
         return max(share - slope * length, 0.0), slope
 
@@ -146,7 +143,12 @@ class Plan:
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """Label, value, band and chapter of every result, printed for people."""
-        bands = {"step": "tpot", "time_per_token": "tpot", "prompt_time": "ttft", "first_token": "ttft"}
+        bands = {
+            "step": "tpot",
+            "time_per_token": "tpot",
+            "prompt_time": "ttft",
+            "first_token": "ttft",
+        }
         found = []
         for name, (label, unit, chapter) in RESULTS.items():
             value = getattr(self.result, name)
@@ -230,7 +232,9 @@ def plan(
     workload = Workload(prompt=prompt, output=output, cached=cached, users=users)
     given = {"tp": tp, "dp": dp, "ep": ep, "pp": pp}
     layout, said = _layout(checkpoint, own, float(system.domain), users, given)
-    engine = Engine(memory_share=memory_share, batched_tokens=batched_tokens, sequences=max_sequences)
+    engine = Engine(
+        memory_share=memory_share, batched_tokens=batched_tokens, sequences=max_sequences
+    )
     if allowance is not None:
         engine = engine.replace(allowance=allowance)
     kind = kind or class_of(one)
@@ -271,7 +275,9 @@ def _layout(
 
 def in_words(layout: Layout) -> str:
     """The layout in an engine's letters, ones left out: 'tp 8', 'dp 8, ep 8'."""
-    cut = [f"{n} {getattr(layout, n):g}" for n in ("tp", "dp", "ep", "pp") if getattr(layout, n) != 1]
+    cut = [
+        f"{n} {getattr(layout, n):g}" for n in ("tp", "dp", "ep", "pp") if getattr(layout, n) != 1
+    ]
     return ", ".join(cut) or "one chip"
 
 
@@ -396,8 +402,16 @@ def _option(
     good = fast & soon & fits
     if not good[0]:
         slow = not fast[0]
-        best = human(1 / float(result.time_per_token[0]), "token/s") if slow else human(float(result.first_token[0]), "s")
-        return failed(f"too slow even for one user: {best}" if slow else f"first token after {best} even for one user")
+        best = (
+            human(1 / float(result.time_per_token[0]), "token/s")
+            if slow
+            else human(float(result.first_token[0]), "s")
+        )
+        return failed(
+            f"too slow even for one user: {best}"
+            if slow
+            else f"first token after {best} even for one user"
+        )
     last = int(np.argmin(good)) - 1 if not good.all() else len(good) - 1
     able = float(result.request_rate[last])
     replicas = max(math.ceil(rate / able), 1)
@@ -421,4 +435,6 @@ def _at(result: Deployment, i: int) -> Deployment:
             return {k: pick(v) for k, v in value.items()}
         return value[i] if isinstance(value, np.ndarray) and value.ndim else value
 
-    return Deployment(**{name: pick(getattr(result, name)) for name in Deployment.__dataclass_fields__})
+    return Deployment(
+        **{name: pick(getattr(result, name)) for name in Deployment.__dataclass_fields__}
+    )

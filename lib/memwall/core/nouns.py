@@ -222,6 +222,7 @@ class Engine(Noun):
     sequences: units.Sequences = usual(256.0, "B_{max}", "sequences at once, at most")
     allowance: units.Bytes = usual(1.0e9, "a", "bytes for driver, communication and graphs")
     page: units.Count = usual(16.0, "p", "tokens of a page of cache")
+    element: units.BytesPerElement = usual(2.0, "b", "bytes of a number in a pass: bf16")
     name: str = "engine"
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.algebra import ceil, formula, maximum, minimum
+from ..core.algebra import formula, maximum, minimum
 from ..core.checkpoint import Checkpoint
 from ..core.nouns import Engine, Layout, System, Workload
 from ..core.units import (
@@ -23,7 +23,6 @@ from ..core.units import (
     Count,
     DollarsPerSecond,
     DollarsPerToken,
-    Fraction,
     Ratio,
     Seconds,
     Sequences,
@@ -208,7 +207,7 @@ def deployment(
     return Deployment(
         weight_bytes=weight_bytes_per_chip(checkpoint, layout),
         activation_bytes=activation_bytes(
-            engine.batched_tokens, engine.sequences, checkpoint, layout
+            engine.batched_tokens, engine.sequences, engine.element, checkpoint, layout
         ),
         room=room,
         sequence_bytes=cache_bytes_per_chip(1, most, checkpoint, layout),

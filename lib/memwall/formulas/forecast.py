@@ -41,10 +41,16 @@ class Efficiency(Noun):
     bandwidth: Fraction = quantity("e_W", "share of the peak HBM bandwidth", required=True)
     link: Fraction = quantity("e_l", "share of the peak link bandwidth", required=True)
     layer: Seconds = quantity(r"\lambda", "launching a layer's kernels", required=True)
-    routed: Seconds = quantity(r"\lambda_r", "routing tokens in a layer, there and back", required=True)
-    expert: Seconds = quantity(r"\lambda_x", "starting an expert, however few its tokens", required=True)
+    routed: Seconds = quantity(
+        r"\lambda_r", "routing tokens in a layer, there and back", required=True
+    )
+    expert: Seconds = quantity(
+        r"\lambda_x", "starting an expert, however few its tokens", required=True
+    )
     round: Seconds = quantity(r"\lambda_w", "one round of an exchange", required=True)
-    request: Seconds = quantity(r"\lambda_q", "taking a request in and sending a token out", required=True)
+    request: Seconds = quantity(
+        r"\lambda_q", "taking a request in and sending a token out", required=True
+    )
 
     @classmethod
     def symbolic(cls, **values: Any) -> Efficiency:
@@ -215,7 +221,9 @@ def _constants() -> dict[str, dict[str, float]]:
 
 def _of_class(kind: str) -> dict[str, float]:
     if kind not in CLASSES:
-        raise InputError(f"no class of machines {kind!r}: {', '.join(CLASSES)}.{suggest(kind, CLASSES)}")
+        raise InputError(
+            f"no class of machines {kind!r}: {', '.join(CLASSES)}.{suggest(kind, CLASSES)}"
+        )
     return _constants()[kind]
 
 
@@ -223,7 +231,7 @@ def _of_class(kind: str) -> dict[str, float]:
 def fitted(kind: str = "server-2025") -> Efficiency:
     """The constants of a class of machines, as `python -m memwall.validate --fit` found them."""
     found = _of_class(kind)
-    return Efficiency(**{name: found[name] for name in Efficiency.quantities()}, name=kind)
+    return Efficiency(**{name: found[name] for name in Efficiency.quantities()})
 
 
 @functools.cache

@@ -564,4 +564,4 @@ def banded(value: float, unit: str = "s") -> str:
 
 @functools.cache
 def _constants() -> dict[str, float]:
-    return {r["name"]: float(r["value"]) for r in catalog.table("forecast")}
+    return {r["name"]: float(r["value"]) for r in catalog.table("forecast_old")}

@@ -24,7 +24,7 @@ from typing import Any
 from ..core.algebra import ceil, formula, maximum, minimum
 from ..core.checkpoint import Checkpoint
 from ..core.nouns import Engine, Layout, System
-from ..core.units import Bytes, InputError, NonNegative, Ratio, Sequences, Tokens, whole
+from ..core.units import Bytes, BytesPerElement, InputError, NonNegative, Ratio, Sequences, Tokens
 from .layers import held_bytes, read_bytes
 
 # how often a kind of part is kept in a stage: cut by tp, by tp and dp, or not at all
@@ -124,22 +124,23 @@ def cache_read_per_chip(
 
 @formula
 def activation_bytes(
-    tokens: Tokens, sequences: Sequences, checkpoint: Checkpoint, layout: Layout
-) -> Bytes:
+    tokens: Tokens, sequences: Sequences, element: BytesPerElement, checkpoint: Checkpoint,
+    layout: Layout,
+) -> Bytes:  # fmt: skip
     """Bytes that the largest pass of an engine computes with, on one chip.
 
     A block turns a token's d numbers into N / (n d) more, N its parameters in n layers, before it
     turns them back; the stream and its residual stay beside them. Experts also spread a copy of the
     token to each of the k chosen. At the end stand the scores of every word for each sequence.
 
-    Equation: 2 T (2 d + max(N_dense / (n d tp), N_active / (n_r d tp) + k d)) + 4 B v, 16-bit
-    numbers and 32-bit scores, v the vocabulary N_head / d.
+    Equation: b T (2 d + max(N_dense / (n d tp), N_active / (n_r d tp) + k d)) + 2 b B v, with
+    scores twice as wide as the b bytes of a number, v the vocabulary N_head / d.
     Ignores: buffers that kernels keep for themselves; fragments.
     Source: ours; Llama-3.1-8B and 405B on vLLM lose as much cache to longer passes.
 
     >>> from ..core.checkpoint import Part
     >>> m = Checkpoint("m", (), (Part(3000, 3000, 2.0, kind="dense"),), layers=1, d_model=10)
-    >>> float(activation_bytes(100, 1, m, Layout(tp=2)))  # 2 x 100 x (20 + 150)
+    >>> float(activation_bytes(100, 1, 2.0, m, Layout(tp=2)))  # 2 x 100 x (20 + 150)
     34000.0
     """
     d, tp = checkpoint.d_model, layout.tp
@@ -150,8 +151,9 @@ def activation_bytes(
     for part in checkpoint.of("dense"):
         alike = maximum(checkpoint.layers - routed_layers, 1)
         wide = maximum(wide, part.parameters / (alike * d * tp))
-    scores = (checkpoint.parameters("head") or checkpoint.parameters("embedding")) / d
-    return 2 * tokens * (2 * d + wide) + 4 * sequences * scores
+    words = checkpoint.of("head") or checkpoint.of("embedding")
+    scores = sum(p.parameters for p in words) / d
+    return element * (tokens * (2 * d + wide) + 2 * sequences * scores)
 
 
 def sglang_reserve(engine: Engine, layout: Layout) -> Any:
@@ -186,7 +188,9 @@ def cache_room_per_chip(
     ...                                                       sequences=1, allowance=2e9))) / 1e9)
     60
     """
-    busy = activation_bytes(engine.batched_tokens, engine.sequences, checkpoint, layout)
+    busy = activation_bytes(
+        engine.batched_tokens, engine.sequences, engine.element, checkpoint, layout
+    )
     free = engine.memory_share * system.capacity / system.chips - busy - engine.allowance
     return maximum(free - weight_bytes_per_chip(checkpoint, layout), 0)
 
@@ -213,16 +217,22 @@ def largest_concurrency(
 # --- what cannot be, and what one would choose
 
 
+def attention_heads(checkpoint: Checkpoint) -> Any:
+    """Query heads that tensor parallelism can share out: the fewest of any group with attention."""
+    return min((g.query_heads for g in checkpoint.groups if g.width), default=1)
+
+
 def check_layout(checkpoint: Checkpoint, layout: Layout) -> None:
     """Refuse, in words, a layout that no engine would start."""
     for name in ("tp", "dp", "ep", "pp"):
-        whole(name, getattr(layout, name))
+        if getattr(layout, name) % 1:
+            raise InputError(f"{name} = {getattr(layout, name)!r} must be a whole number")
     if layout.pp > checkpoint.layers:
         raise InputError(
             f"pp = {layout.pp:g} stages are more than the {checkpoint.layers:g} layers of "
             f"{checkpoint.name}"
         )
-    heads = min((g.query_heads for g in checkpoint.groups if g.width), default=1)
+    heads = attention_heads(checkpoint)
     if heads % layout.tp:
         raise InputError(
             f"tp = {layout.tp:g} does not divide the {heads:g} attention heads of {checkpoint.name}"
@@ -255,7 +265,7 @@ def layouts(checkpoint: Checkpoint, chips: int, domain: float) -> list[tuple[Lay
         if tp * 2 < inside and tp < 8:
             break  # more stages than two to a box only lengthen the way of a token
     if checkpoint.of("routed") and chips > 1:
-        ep = max((e for e in range(1, chips + 1) if chips % e == 0 and e <= checkpoint.experts))
+        ep = max(e for e in range(1, chips + 1) if chips % e == 0 and e <= checkpoint.experts)
         words = f"attention on each of {chips} chips, experts spread over all"
         candidates.append((Layout(dp=chips, ep=ep), words))
     return [(layout, why) for layout, why in candidates if _starts(checkpoint, layout)]
@@ -287,7 +297,7 @@ def usual_layout(
     if not found:
         raise InputError(
             f"no layout of {checkpoint.name} over {chips} chips: they neither divide its "
-            f"{min((g.query_heads for g in checkpoint.groups if g.width), default=1):g} heads nor its layers"
+            f"{attention_heads(checkpoint):g} heads nor its layers"
         )
     caches = [g.kv_heads for g in checkpoint.groups if g.entry]
     latent = bool(caches) and max(caches) == 1

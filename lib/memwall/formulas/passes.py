@@ -33,7 +33,8 @@ from .layers import attention_flop, part_bytes_read, prompt_flop
 from .layout import cache_read_per_chip, loaded, ways
 from .racks import targets_hit
 
-ELEMENT = 2.0  # bytes of a number in a sum: bf16
+IN_A_SUM = 2.0  # bytes of a number that is summed over chips: bf16
+TO_EXPERTS = 3.0  # bytes of a number there and back: fp8 there, bf16 back
 OUTSIDE = ("routed", "vision", "embedding")  # not multiplied by every token: looked up, or chosen
 
 
@@ -41,7 +42,9 @@ OUTSIDE = ("routed", "vision", "embedding")  # not multiplied by every token: lo
 class Pass(Noun):
     """Times of one pass on the busiest chip, at peak; what is counted has no time of its own yet."""
 
-    dense_arithmetic: Seconds = quantity("t_c", "multiplying the weights all tokens use", required=True)
+    dense_arithmetic: Seconds = quantity(
+        "t_c", "multiplying the weights all tokens use", required=True
+    )
     dense_reading: Seconds = quantity("t_w", "reading them", required=True)
     expert_arithmetic: Seconds = quantity("t_{ce}", "multiplying the chosen experts", required=True)
     expert_reading: Seconds = quantity("t_{we}", "reading the experts touched", required=True)
@@ -81,7 +84,11 @@ def dense_arithmetic_time(
     0.002
     """
     parts = _used(checkpoint)
-    return tokens / layout.dp * sum(2 * p.active / (ways(p.kind, layout) * rate(p, system)) for p in parts)
+    return (
+        tokens
+        / layout.dp
+        * sum(2 * p.active / (ways(p.kind, layout) * rate(p, system)) for p in parts)
+    )
 
 
 @formula
@@ -96,7 +103,10 @@ def dense_reading_time(checkpoint: Checkpoint, system: System, layout: Layout) -
     0.001
     """
     one = system.bandwidth / system.chips
-    return sum(p.parameters * p.bytes_per_param / ways(p.kind, layout) for p in _used(checkpoint)) / one
+    return (
+        sum(p.parameters * p.bytes_per_param / ways(p.kind, layout) for p in _used(checkpoint))
+        / one
+    )
 
 
 @formula
@@ -191,7 +201,9 @@ def decode_attention_time(
     >>> float(decode_attention_time(8, 1000, m, s, Layout(tp=8)))
     1e-06
     """
-    one = sum(attention_flop(context, g) / minimum(layout.tp, g.query_heads) for g in checkpoint.groups)
+    one = sum(
+        attention_flop(context, g) / minimum(layout.tp, g.query_heads) for g in checkpoint.groups
+    )
     return batch / layout.dp * one * system.chips / system.bf16_flops
 
 
@@ -211,7 +223,9 @@ def prompt_attention_time(
     >>> float(prompt_attention_time(3, 0, Checkpoint("m", (g,), (), layers=1), s, Layout(tp=2)))
     6e-09
     """
-    one = sum(prompt_flop(prompt, past, g) / minimum(layout.tp, g.query_heads) for g in checkpoint.groups)
+    one = sum(
+        prompt_flop(prompt, past, g) / minimum(layout.tp, g.query_heads) for g in checkpoint.groups
+    )
     return one * system.chips / system.bf16_flops
 
 
@@ -245,7 +259,9 @@ def _boxes(chips: Any, system: System) -> Any:
 
 
 @formula
-def sum_time(tokens: Tokens, checkpoint: Checkpoint, system: System, layout: Layout) -> Seconds:
+def sum_time(
+    tokens: Tokens, element: BytesPerElement, checkpoint: Checkpoint, system: System, layout: Layout
+) -> Seconds:
     """Time in which activations travel where matrices are cut: two sums over tp chips in a layer.
 
     Parts go round a ring through the chips, so each link carries 2 (t-1)/t of the numbers; between
@@ -259,7 +275,7 @@ def sum_time(tokens: Tokens, checkpoint: Checkpoint, system: System, layout: Lay
 
     >>> m = Checkpoint("m", (), (), layers=10, d_model=1000, routed_layers=0)
     >>> s = System(1e15, 1e12, chips=8, domain=8, scale_up=8 * 7e9, scale_out=8e9)
-    >>> round(float(sum_time(100, m, s, Layout(tp=8))), 6)
+    >>> round(float(sum_time(100, 2.0, m, s, Layout(tp=8))), 6)
     0.001
     """
     link, card = system.scale_up / system.chips, system.scale_out / system.chips
@@ -267,7 +283,7 @@ def sum_time(tokens: Tokens, checkpoint: Checkpoint, system: System, layout: Lay
     sums = 2 * checkpoint.layers - where(layout.dp > 1, checkpoint.routed_layers, 0)
     numbers = tokens / layout.dp * checkpoint.d_model
     ring = 2 * (layout.tp - 1) / layout.tp
-    return sums * ring * numbers * ELEMENT * maximum(1 / link, between)
+    return sums * ring * numbers * element * maximum(1 / link, between)
 
 
 @formula
@@ -335,7 +351,7 @@ def exchange_rounds(checkpoint: Checkpoint, system: System, layout: Layout) -> N
 
 def decode_pass(
     batch: Any, context: Any, checkpoint: Checkpoint, system: System, layout: Layout,
-    tokens: Any = 1.0, there_and_back: Any = 3.0,
+    tokens: Any = 1.0,
 ) -> Pass:  # fmt: skip
     """A step of decode: `tokens` of each sequence (more than one when further ones are guessed)."""
     new = batch * tokens
@@ -343,13 +359,12 @@ def decode_pass(
         attention_arithmetic=tokens
         * decode_attention_time(batch, context, checkpoint, system, layout),
         cache_reading=cache_reading_time(batch, context, checkpoint, system, layout),
-        **_weights(new, checkpoint, system, layout, there_and_back),
+        **_weights(new, checkpoint, system, layout),
     )
 
 
 def prompt_pass(
     prompts: Any, prompt: Any, past: Any, checkpoint: Checkpoint, system: System, layout: Layout,
-    there_and_back: Any = 3.0,
 ) -> Pass:  # fmt: skip
     """Reading so many prompts of T tokens each, after L that are already cached, in one pass."""
     each = prompts / layout.dp
@@ -357,18 +372,16 @@ def prompt_pass(
     return Pass(
         attention_arithmetic=each * attention,
         cache_reading=cache_reading_time(prompts, past, checkpoint, system, layout),
-        **_weights(prompts * prompt, checkpoint, system, layout, there_and_back),
+        **_weights(prompts * prompt, checkpoint, system, layout),
     )
 
 
-def _weights(
-    tokens: Any, checkpoint: Checkpoint, system: System, layout: Layout, there_and_back: Any
-) -> dict[str, Any]:
+def _weights(tokens: Any, checkpoint: Checkpoint, system: System, layout: Layout) -> dict[str, Any]:
     """What a pass asks of weights and wires, however its tokens attend."""
     routed = bool(checkpoint.of("routed"))
-    exchange = sum_time(tokens, checkpoint, system, layout)
+    exchange = sum_time(tokens, IN_A_SUM, checkpoint, system, layout)
     if routed:
-        exchange += exchange_time(tokens, there_and_back, checkpoint, system, layout)
+        exchange += exchange_time(tokens, TO_EXPERTS, checkpoint, system, layout)
     return {
         "dense_arithmetic": dense_arithmetic_time(tokens, checkpoint, system, layout),
         "dense_reading": dense_reading_time(checkpoint, system, layout),
