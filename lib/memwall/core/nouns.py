@@ -149,9 +149,9 @@ class Model(Noun):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _not_above("n_active", self.n_active, "n_total", self.n_total)
+        not_above("n_active", self.n_active, "n_total", self.n_total)
         if not isinstance(self.experts, Unknown) and not isinstance(self.experts_active, Unknown):
-            _not_above("experts_active", self.experts_active, "experts", self.experts)
+            not_above("experts_active", self.experts_active, "experts", self.experts)
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,8 @@ class Layout(Noun):
         return self.stage_chips * self.pp
 
 
-def _not_above(small_name: str, small: Any, large_name: str, large: Any) -> None:
+def not_above(small_name: str, small: Any, large_name: str, large: Any) -> None:
+    """Refuse a part that is larger than its whole; symbols pass."""
     if units.is_symbolic(small) or units.is_symbolic(large):
         return
 

@@ -25,8 +25,6 @@ NANOSECOND, MICROSECOND, MILLISECOND = 1e-9, 1e-6, 1e-3
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 GBIT = 1e9 / 8
 
-BYTES_PER_ELEMENT = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5}
-
 
 class InputError(ValueError):
     """A value the book cannot compute with; the message names it and what is allowed."""
@@ -43,6 +41,7 @@ class Unit:
     least: float = 0.0
     open: bool = True  # True: the least value itself is excluded
     most: float = math.inf
+    endless: bool = False  # True: infinity is a value, as of a cap that never binds
 
     def check(self, name: str, value: Any) -> None:
         """Raise `InputError` unless `value` (number or array) lies in range; symbols pass."""
@@ -64,7 +63,8 @@ class Unit:
             ) from None
         if array.size == 0:
             raise InputError(f"{name} is an empty array: at least one value is needed")
-        wrong = ~np.isfinite(array) | (array < self.least) | (array > self.most)
+        unreal = np.isnan(array) if self.endless else ~np.isfinite(array)
+        wrong = unreal | (array < self.least) | (array > self.most)
         if self.open:
             wrong |= array <= self.least
         if wrong.any():
@@ -112,6 +112,8 @@ Count = _of("1", least=1.0, open=False)
 Flop = _of("FLOP", open=False)
 FlopPerSecond = _of("FLOP/s", seconds=-1)
 FlopPerByte = _of("FLOP/B", bytes=-1)
+Cap = _of("1", endless=True)
+Stretch = _of("tokens", least=1.0, open=False)
 Bytes = _of("B", bytes=1, open=False)
 BytesPerSecond = _of("B/s", bytes=1, seconds=-1)
 BytesPerParameter = _of("B/parameter", bytes=1)
