@@ -25,7 +25,12 @@ INSTALL = """\
 import importlib.util
 
 if not importlib.util.find_spec("memwall"):
-    %pip install --quiet {source}"""
+    %pip install --quiet {source}
+elif not importlib.util.find_spec("memwall_figures"):
+    raise ImportError(
+        "The memwall installed here is not this book's library but another package of that name: "
+        "pip uninstall memwall, then pip install {source}"
+    )"""
 METADATA = {"tags", "mystnb", "jupyter"}
 
 
@@ -33,7 +38,8 @@ def install_cell() -> nbformat.NotebookNode:
     """The cell that makes a notebook work on a machine without the book."""
     repository = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["repository"]
     url, branch = repository["url"], repository["branch"]
-    text = INSTALL.format(source=f"git+{url}@{branch}" if url else "..")
+    source = f"git+{url}@{branch}" if url else ".."
+    text = INSTALL.format(source=source)
     return nbformat.v4.new_code_cell(text, metadata={"tags": ["remove-cell", "install"]})
 
 
