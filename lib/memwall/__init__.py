@@ -17,7 +17,7 @@ __version__ = "1.0.0"
 _ROOMS = {
     "core": "algebra catalog chapters checkpoint nouns rules storage tables units",
     "formulas": "layers roofline batching sparsity racks pipelining pricing scaling reversible serving forecast planner",
-    "experiments": "trains schedules moe traffic beliefs feistel revnet measure validate",
+    "experiments": "trains schedules moe traffic beliefs feistel revnet measure runs validate",
     "views": "explorer figures gantt page_svg table",
 }
 _NAMES = {
