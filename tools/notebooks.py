@@ -22,15 +22,12 @@ ROOT = Path(__file__).resolve().parent.parent
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 INSTALL = """\
 # Opened alone, in Colab say: the book's library comes first
-import importlib.util
+from importlib.util import find_spec
 
-if not importlib.util.find_spec("memwall"):
+if not find_spec("memwall"):
     %pip install --quiet {source}
-elif not importlib.util.find_spec("memwall_figures"):
-    raise ImportError(
-        "The memwall installed here is not this book's library but another package of that name: "
-        "pip uninstall memwall, then pip install {source}"
-    )"""
+elif not find_spec("memwall_figures"):
+    raise ImportError("Here is another package called memwall: uninstall it, pip install {source}")"""
 METADATA = {"tags", "mystnb", "jupyter"}
 
 
