@@ -27,7 +27,7 @@ from importlib.util import find_spec
 if not find_spec("memwall"):
     %pip install --quiet {source}
 elif not find_spec("memwall_figures"):
-    raise ImportError("Here is another package called memwall: uninstall it, pip install {source}")"""
+    raise ImportError("Another package is called memwall here: pip uninstall memwall")"""
 METADATA = {"tags", "mystnb", "jupyter"}
 
 
