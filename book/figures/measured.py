@@ -10,7 +10,7 @@ import sympy as sp
 
 from memwall import System, catalog, forecast, human, measure, roofline, validate
 from memwall.experiments.validate import Run, Runs, Score
-from memwall.formulas.forecast import TERMS, Efficiency
+from memwall.formulas.forecast_old import TERMS, Efficiency
 from memwall.views.explorer import Bar, Bars, Explorer, Guide, Preset, Readout, Toggle
 from memwall.views.figures import COLORS, Figure, canvas, curve, note, show, table
 from memwall.views.table import link, strong
@@ -112,7 +112,7 @@ def four_constants() -> Any:
     }
     columns = ("value", "bootstrap_low", "bootstrap_high", "left_out_low", "left_out_high")
     rows = []
-    for row in catalog.table("forecast"):
+    for row in catalog.table("forecast_old"):
         if row["name"] in meaning:
             unit = "s" if row["unit"] == "s" else "%"
             value, *ends = (human(float(row[k]), unit) for k in columns)
