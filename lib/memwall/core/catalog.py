@@ -3,15 +3,19 @@
 Facts live in `data/*.csv` and nowhere else. A row without source, URL, date and
 confidence is refused. A `Chip` becomes a `System` by saying how many and at which
 precision; a catalog model becomes a `Model` by saying how its weights and its cache
-are stored.
+are stored. A `Checkpoint` is read from the configuration of its release, in `data/configs.json`.
 """
 
 from __future__ import annotations
 
 import functools
+import json
 from dataclasses import dataclass
-from typing import Any
+from importlib import resources
+from typing import Any, NamedTuple
 
+from .checkpoint import Checkpoint
+from .config import from_config
 from .nouns import Model, Noun, System, Unknown, quantity, suggest
 from .tables import read_csv
 from .units import (
@@ -358,6 +362,55 @@ def sparse_attention(name: str, cache: str = "bf16", index: str = "fp8") -> Spar
     )
 
 
+def checkpoint(name: str, weights: str = "", cache: str = "bf16") -> Checkpoint:
+    """The released checkpoint of that name, alias or unambiguous beginning, layers and parts.
+
+    `weights` stores it anew ("fp8", "nvfp4", "awq", "Q4_K_M": `Checkpoint.with_weights`); left
+    out, or as it was released, it is the release. `cache` is how keys and values are kept.
+
+    >>> small = checkpoint("Qwen2.5-7B")
+    >>> round(small.n_total), [(g.kind, g.layers) for g in small.groups]
+    (7615616512, [('full', 28)])
+    """
+    return _checkpoint(_find(name, "checkpoint", "checkpoints"), weights, cache)
+
+
+@functools.lru_cache(maxsize=1024)
+def _checkpoint(name: str, weights: str, cache: str) -> Checkpoint:
+    row = _checkpoint_rows()[name]
+    released = from_config(configuration(row["config"] or name), cache, name=name)
+    if weights and weights.lower() != row["weights"]:
+        return released.with_weights(weights)
+    return released
+
+
+def checkpoints() -> tuple[str, ...]:
+    """The names of all checkpoints, in the order of the table."""
+    return tuple(_checkpoint_rows())
+
+
+def released_weights(name: str) -> str:
+    """The format that a checkpoint's weights were released in: "bf16", "fp8", "fp4+fp8"."""
+    return _checkpoint_rows()[_find(name, "checkpoint", "checkpoints")]["weights"]
+
+
+@functools.cache
+def _checkpoint_rows() -> dict[str, dict[str, str]]:
+    return {r["name"]: r for r in table("checkpoints")}
+
+
+@functools.cache
+def _configurations() -> dict[str, dict[str, Any]]:
+    text = (resources.files(__package__) / "data" / "configs.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
+def configuration(name: str) -> dict[str, Any]:
+    """The keys of a release's config.json that say what it is; "like" another, with its own over them."""
+    own = dict(_configurations()[name])
+    return {**configuration(own.pop("like")), **own} if "like" in own else own
+
+
 def memory_device(name: str) -> MemoryDevice:
     """The catalog's memory device of that name or unambiguous beginning."""
     return memory_devices()[_find(name, "memory device", "memory")]
@@ -371,6 +424,38 @@ def rack(name: str) -> Rack:
 @functools.cache
 def _widths() -> dict[str, float]:
     return {r["name"]: float(r["bits_per_weight"]) / 8 for r in table("widths")}
+
+
+class StoredWidth(NamedTuple):
+    """A format of weights by its name and family; bytes of a weight in a layer, and in the head."""
+
+    name: str
+    family: str
+    matrix: float
+    head: float
+
+
+@functools.cache
+def stored_width(precision: str) -> StoredWidth:
+    """How a format stores the weights of a layer and of the output matrix, scales included.
+
+    They differ in a GGUF mixture, whose output matrix is Q6_K or wider. Its bits in the catalog
+    are those of Llama-3.1-8B's whole file; what they leave for the layers holds for other models.
+
+    >>> [round(8 * b, 2) for b in stored_width("Q4_K_M")[2:]]
+    [4.78, 6.56]
+    """
+    name = _find(precision, "precision", "widths", beginnings=False)
+    family = next(r["family"] for r in table("widths") if r["name"] == name)
+    whole = bytes_per_element(name)
+    if not family.startswith("GGUF"):
+        return StoredWidth(name, family, whole, whole)
+    head = max(whole, bytes_per_element("Q6_K"))
+    if family == "GGUF block":  # the bits of a block, not of a file
+        return StoredWidth(name, family, whole, head)
+    measured = checkpoint("Llama-3.1-8B")
+    share = measured.parameters("head") / measured.n_total
+    return StoredWidth(name, family, (whole - share * head) / (1 - share), head)
 
 
 def bytes_per_element(precision: str) -> float:

@@ -100,6 +100,13 @@ class Part(Noun):
         not_above("active", self.active, "parameters", self.parameters)
 
 
+# what a re-stored release narrows, and what it leaves as it was released
+MATRICES = ("attention", "dense", "shared", "routed", "latent")
+# a width that products are formed in; every other is only stored so, and widened to 16 bit first
+PRODUCTS = {
+    "fp8": "fp8", "fp8-block": "fp8", "mxfp8": "fp8", "int8": "int8", "nvfp4": "fp4", "fp4": "fp4",
+}  # fmt: skip
+
 PARTS = {
     "embedding": "token embeddings: looked up, not multiplied",
     "head": "the output matrix; with tied embeddings, the embeddings themselves",
@@ -179,6 +186,42 @@ class Checkpoint(Noun):
     def stored(self, cache: str) -> Self:
         """The same checkpoint with its caches kept in 16 or 8 bit."""
         return dataclasses.replace(self, groups=tuple(g.stored(cache) for g in self.groups))
+
+    def with_weights(self, width: str) -> Self:
+        """The same model with its weights stored anew: "fp8", "nvfp4", "awq", "Q4_K_M", "bf16".
+
+        Bytes with scales are the catalog's. 16 bit and more: every part. A GGUF file: every matrix,
+        the head never below 6.56 bits. mxfp4: the routed experts, as gpt-oss; all matrices where
+        there are none. Any other: projections, blocks and experts; embeddings, head, norms, router,
+        predictor and pictures stay as released. Products are in fp8, int8 or fp4 where the format
+        is one that tensor cores multiply, else in 16 bit.
+        """
+        from .catalog import stored_width  # the catalog makes checkpoints, and lies above this
+
+        name, family, size, head = stored_width(width)
+        kinds: tuple[str, ...] = MATRICES
+        if size >= 2:
+            kinds = tuple(PARTS)
+        elif family.startswith("GGUF"):
+            kinds = (*MATRICES, "embedding", "head", "predictor")
+        elif name == "mxfp4" and self.of("routed"):
+            kinds = ("routed",)
+        arithmetic = PRODUCTS.get(name, "bf16")
+        parts = tuple(
+            dataclasses.replace(
+                part, bytes_per_param=head if part.kind == "head" else size, arithmetic=arithmetic
+            )
+            if part.kind in kinds
+            else part
+            for part in self.parts
+        )
+        kept = sorted({part.kind for part in self.parts if part.kind not in kinds})
+        said = f"weights stored anew as {name}"
+        if kept:
+            said += f"; as released: {', '.join(kept)}"
+        if any(old.bytes_per_param < new.bytes_per_param for old, new in zip(self.parts, parts, strict=True)):
+            said += "; wider than released, which adds bytes and no precision"
+        return dataclasses.replace(self, parts=parts, notes=(*self.notes, said))
 
     def at(self, context: Any, cache: str | None = None) -> Model:
         """What is left on the blackboard at a context: k is the bytes read over the tokens there.
