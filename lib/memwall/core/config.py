@@ -185,7 +185,7 @@ class _Scope:
 
 def _limited(name: str, rule: Any, value: Any) -> Any:
     most = tables()["limits"].get(name)
-    if most is None or isinstance(value, Missing | list | tuple):
+    if most is None or isinstance(value, Missing):
         return value
     number = isinstance(value, int | float) and not isinstance(value, bool)
     whole = number and float(value).is_integer()
@@ -355,6 +355,10 @@ class _Reader:
                                 float(scope.number(kind["group"][field])),
                                 1.0 if field == "kv_heads" else 0.0,
                             )
+                    if "entry" in group and group["kv_heads"] > group["query_heads"]:
+                        raise InputError(
+                            f"{group['kv_heads']:g} key-value heads for {group['query_heads']:g} query heads"
+                        )
                     self.groups[tuple(group.items())] += 1
                 self.weigh(scope, kind, i, predictor, spec.get("called", ["", ""]))
         norms = self.scope(i=i).number("norms")
@@ -464,7 +468,10 @@ class _Reader:
         for rule in self.family["let"].values():
             read_by_rules |= rules.keys(rules.parse(rule)) if isinstance(rule, str) else set()
         for which in ("mixers", "feeds"):
-            for specs in self.family[which].values():
+            always = rules.parse(self.family["let"][which[:-1]])
+            for name, specs in self.family[which].items():
+                if always[0] == "text" and always[1] != name:
+                    continue  # a kind that this family never has: its keys stay unread
                 for spec in specs if isinstance(specs, list) else [specs]:
                     for rule in spec.values():
                         read_by_rules |= (

@@ -54,9 +54,7 @@ class Storage:
             return self.plain
         if part == "routed" and self.experts:
             return self.experts
-        if part in ("embedding", "norm", "router", "vision") or (
-            self.experts_only and part != "routed"
-        ):
+        if part in ("norm", "router", "vision") or (self.experts_only and part != "routed"):
             return self.plain
         name = ["lm_head"] if part == "head" else [*("layers", str(layer)), *module.split(".")]
         if layer < 0 and part != "head":
@@ -64,7 +62,10 @@ class Storage:
         if any(pattern.matches(name) for pattern in self.ignored):
             return self.plain
         for targets, width in self.rules:
-            if any((t.everything and part != "head") or t.matches(name) for t in targets):
+            if any(
+                (t.everything and part not in ("head", "embedding")) or t.matches(name)
+                for t in targets
+            ):
                 return width
         return self.plain
 
@@ -133,6 +134,17 @@ def storage(config: dict[str, Any], block: Any, width: float) -> Storage:
         found.rules, found.label = [(everything, width)], label
         return found
 
+    if method is None and {"bits", "group_size"} <= set(block):
+        # MLX: a 16-bit scale and a 16-bit offset for each group, embeddings and head alike
+        wide = Width(
+            _positive(block["bits"], "bits") / 8 + 4 / _positive(block["group_size"], "group_size"),
+            "bf16",
+        )
+        return Storage(
+            plain,
+            [([Pattern("Linear"), Pattern("lm_head"), Pattern("embed_tokens")], wide)],
+            label="mlx",
+        )
     if method in ("fp8", "fbgemm_fp8", "finegrained_fp8", "deepseek_fp8"):
         shape = block.get("weight_block_size")
         scale = 1 if block.get("scale_fmt") == "ue8m0" and _expert_dtype(config) else 4
