@@ -16,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 
 from . import units
-from .algebra import name_letters, unit_of
+from .algebra import unit_of, variable
 from .units import InputError
 
 
@@ -95,10 +95,8 @@ class Noun:
     @classmethod
     def symbolic(cls, **values: Any) -> Self:
         """An object of positive SymPy symbols named like the fields; `values` stay as given."""
-        import sympy
-
-        name_letters({f.name: f.metadata["latex"] for f in dataclasses.fields(cls) if f.metadata})
-        symbols = {name: sympy.Symbol(name, positive=True) for name in cls.quantities()}
+        latex = {f.name: f.metadata.get("latex", "") for f in dataclasses.fields(cls)}
+        symbols = {name: variable(name, latex[name]) for name in cls.quantities()}
         return cls(**{**symbols, **values})
 
     def replace(self, **changes: Any) -> Self:
