@@ -27,13 +27,11 @@ from . import rules
 from .checkpoint import Checkpoint, LayerGroup, Part
 from .nouns import suggest
 from .rules import Missing
-from .storage import DTYPES, Storage, storage
+from .storage import Storage, storage
 from .units import InputError
 
 LARGEST_FILE = 32 * 2**20
 DEEPEST = 32
-_TEXTS = ("text_config", "llm_config", "language_config", "language_model_config")
-_SIGNED = ("moe_layer_end_index",)
 
 
 @functools.cache
@@ -62,7 +60,7 @@ def model_types() -> dict[str, str]:
     for name, own in tables()["families"].items():
         for model_type in (name, *own.get("models", ())):
             found[model_type] = name
-    return {k: v for k, v in found.items() if k not in ("standard", "mla", "qwen3_hybrid")}
+    return {k: v for k, v in found.items() if k not in tables()["templates"]}
 
 
 def from_config(
@@ -164,14 +162,10 @@ class _Scope:
         if value is None:
             return Missing(name)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            if value < 0 and name not in _SIGNED:
+            if value < 0 and name not in tables()["signed"]:
                 raise InputError(f"{name} = {value} is negative")
             if not value < 1e15:
-                raise InputError(
-                    f"{name} = {value:.60} is absurd"
-                    if isinstance(value, str)
-                    else f"{name} is absurdly large"
-                )
+                raise InputError(f"{name} is absurdly large")
         return value
 
     def number(self, rule: Any) -> Any:
@@ -202,7 +196,9 @@ class _Reader:
         self, config: dict[str, Any], quantisation: dict[str, Any] | None, name: str | None
     ) -> None:
         self.outer = config
-        self.text = next((config[k] for k in _TEXTS if isinstance(config.get(k), dict)), config)
+        self.text = next(
+            (config[k] for k in tables()["texts"] if isinstance(config.get(k), dict)), config
+        )
         if self.text is config and isinstance(config.get("thinker_config"), dict):
             thinker = config["thinker_config"]
             self.outer = {**thinker, "model_type": config.get("model_type")}
@@ -250,9 +246,13 @@ class _Reader:
         dtype = next((d for d in stated if d is not None), None)
         if dtype is None:
             self.notes.append("no dtype is stated: weights taken to be 16 bit")
-        elif not isinstance(dtype, str) or dtype.removeprefix("torch.") not in DTYPES:
-            raise InputError(f"dtype {dtype!r:.60} has no rule: known are {', '.join(DTYPES)}")
-        width = DTYPES[str(dtype or "auto").removeprefix("torch.")]
+        names = tables()["storage"]
+        spelling = str("auto" if dtype is None else dtype).removeprefix("torch.")
+        if spelling not in names["dtypes"]:
+            raise InputError(
+                f"dtype {dtype!r:.60} has no rule: known are {', '.join(names['dtypes'])}"
+            )
+        width = names["dtypes"][spelling]
         promised = re.search(r"(?i)(?<![a-z])(nvfp4|fp8)(?![a-z0-9])", self.name.rsplit("/", 1)[-1])
         if not block and promised:
             algorithm = promised[1].upper()
@@ -260,7 +260,7 @@ class _Reader:
                 f"the name says {algorithm} and the file has no quantisation block (it may lie in hf_quant_config.json): all linear layers but the head taken to be {algorithm}"
             )
             block = {"quant_algo": algorithm}
-        return storage({**self.outer, **self.text}, block, width)
+        return storage({**self.outer, **self.text}, block, width, names)
 
     def scope(self, *levels: dict[str, Any], **given: Any) -> _Scope:
         """Names as a layer sees them: its own rules, the family's, its kind's, the keys."""
@@ -272,12 +272,13 @@ class _Reader:
         layers = self.sized(plain, "layers")
         d, vocab = self.sized(plain, "d"), self.sized(plain, "vocab")
         self.check_keys()
-        lists = [k for k in ("layer_types", "moe_layer_freq", "hybrid_layer_pattern", "hybrid_override_pattern", "block_configs")
-                 if isinstance(self.text.get(k), list | str)]  # fmt: skip
         predictors = int(plain.number("predictors"))
-        for key in lists:
-            if not layers <= len(self.text[key]) <= layers + max(predictors, 16):
-                raise InputError(f"{key} has {len(self.text[key])} entries for {layers} layers")
+        for key in tables()["per_layer"]:
+            found = self.text.get(key)
+            if isinstance(found, list | str) and not layers <= len(found) <= layers + max(
+                predictors, 16
+            ):
+                raise InputError(f"{key} has {len(found)} entries for {layers} layers")
         for i in range(layers):
             self.layer(i, *self.kinds(i))
         self.predict(layers, predictors)
