@@ -11,7 +11,7 @@ from IPython.display import Markdown
 
 from memwall import System, catalog, forecast, human, measure, roofline, validate
 from memwall.experiments.validate import Run, Runs, Score
-from memwall.formulas.forecast import TERMS, Efficiency
+from memwall.formulas.forecast_old import TERMS, Efficiency
 from memwall.views.explorer import Bar, Bars, Explorer, Guide, Preset, Readout, Toggle
 from memwall.views.figures import COLORS, Figure, canvas, curve, note, show, table
 
@@ -113,7 +113,7 @@ def four_constants() -> Any:
     }
     columns = ("value", "bootstrap_low", "bootstrap_high", "left_out_low", "left_out_high")
     rows = []
-    for row in catalog.table("forecast"):
+    for row in catalog.table("forecast_old"):
         if row["name"] in meaning:
             unit = "s" if row["unit"] == "s" else "%"
             value, *ends = (human(float(row[k]), unit) for k in columns)
