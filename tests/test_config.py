@@ -246,7 +246,7 @@ def test_a_promise_in_the_name_is_said(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model_type": "lama"}, "model_type 'lama' has no rules. Did you mean 'llama'"),
+        ({"model_type": "lllama"}, "model_type 'lllama' has no rules. Did you mean 'llama'"),
         ({"model_type": None}, "model_type is missing"),
         ({"model_type": ["llama"]}, "has no rules"),
         ({"num_hidden_layers": None}, "num_hidden_layers is missing"),

@@ -12,7 +12,7 @@ from memwall import InputError, from_config
 HERE = Path(__file__).parent
 CHECKPOINTS = json.loads((HERE / "checkpoints.json").read_text())
 BROKEN = {
-    "no type": {}, "unknown type": {"model_type": "lama"}, "missing": {"num_hidden_layers": None},
+    "no type": {}, "unknown type": {"model_type": "lllama"}, "missing": {"num_hidden_layers": None},
     "negative": {"hidden_size": -64}, "text": {"vocab_size": "many"}, "absurd": {"num_hidden_layers": 10**7},
     "fraction": {"num_attention_heads": 7}, "unknown key": {"num_experts": 8}, "zero": {"num_attention_heads": 0},
     "bad block": {"quantization_config": {"quant_method": "gptqq"}}, "bad dtype": {"torch_dtype": "float7"},
