@@ -276,6 +276,14 @@ def test_values_refused(changes, message):
         from_config({**LLAMA, **changes})
 
 
+def test_values_inside_refused():
+    config = BY_NAME["moonshotai/Kimi-Linear-48B-A3B"]["config"]
+    for head_dim, message in ((-128, "head_dim = -128 is negative"), (10**30, "head_dim is absurdly large"), (10**9, "absurd number")):  # fmt: skip
+        inner = {**config["linear_attn_config"], "head_dim": head_dim}
+        with pytest.raises(InputError, match=message):
+            from_config({**config, "linear_attn_config": inner})
+
+
 def test_other_values_refused():
     with pytest.raises(InputError, match="9 experts are chosen of 8"):
         from_config({**MIXTRAL, "num_experts_per_tok": 9})

@@ -91,9 +91,14 @@ const isList = (v) => Array.isArray(v) || typeof v === "string";
 
 function entry(value, index) {
 	if (value instanceof Missing) return value;
-	if (typeof index === "string") return there(get(value, index)) ? value[index] : new Missing(index);
+	if (typeof index === "string") return there(get(value, index)) ? plausible(index, value[index]) : new Missing(index);
 	if (!isList(value) || index instanceof Missing || !(index >= 0 && index < value.length)) return new Missing(`entry ${index?.name ?? index}`);
-	return value[Math.trunc(index)] ?? new Missing(`entry ${index}`);
+	return plausible(`entry ${index}`, value[Math.trunc(index)] ?? new Missing(`entry ${index}`));
+}
+
+function plausible(name, value) {
+	if (typeof value === "number" && value < 0) refuse(`${name} = ${value} is negative`);
+	return typeof value === "number" && !(value < 1e15) ? refuse(`${name} is absurdly large`) : value;
 }
 
 const ARITHMETIC = {
@@ -276,11 +281,7 @@ function scopeOf(levels, places, given, tables) {
 	function key(name) {
 		const found = (name === "tie_word_embeddings" ? places : places.slice(0, 1)).map((place) => get(place, name)).find(there);
 		if (found === undefined) return new Missing(name);
-		if (typeof found === "number") {
-			if (found < 0 && !tables.signed.includes(name)) refuse(`${name} = ${found} is negative`);
-			if (!(found < 1e15)) refuse(`${name} is absurdly large`);
-		}
-		return found;
+		return tables.signed.includes(name) ? found : plausible(name, found);
 	}
 	function number(rule) {
 		const found = value(rule);
@@ -403,6 +404,7 @@ function read(config, tables, { name, quantisation } = {}) {
 	add("norm", last, last, storage.plain);
 	see(outer, d, tables, notes, (n) => add("vision", n, 0, storage.plain));
 	for (const [key, note] of Object.entries(own.notes)) if (truth(text[key])) notes.push(`${key}: ${note}`);
+	if (!([...parts.values()].reduce((sum, part) => sum + part.parameters, 0) < 1e18)) refuse("the sizes multiply to an absurd number of parameters");
 	const context = plain.value(let_.context);
 	return {
 		name, layers, d_model: d, context_max: truth(context) ? context : null, routed_layers: routedLayers, ...routed, notes,
