@@ -28,6 +28,7 @@ from __future__ import annotations
 import fnmatch
 import functools
 import json
+import math
 import os
 import re
 from collections import defaultdict
@@ -186,7 +187,7 @@ class _Scope:
 
 def _limited(name: str, rule: Any, value: Any) -> Any:
     most = tables()["limits"].get(name)
-    if most is None or isinstance(value, Missing):
+    if most is None or isinstance(value, Missing) or value == math.inf:
         return value
     number = isinstance(value, int | float) and not isinstance(value, bool)
     whole = number and float(value).is_integer()

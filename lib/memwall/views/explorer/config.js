@@ -272,7 +272,7 @@ function scopeOf(levels, places, given, tables) {
 	}
 	function limited(name, rule, found) {
 		const most = get(tables.limits, name);
-		if (most === undefined || found instanceof Missing) return found;
+		if (most === undefined || found instanceof Missing || found === Infinity) return found;
 		if (typeof found !== "number" || !Number.isInteger(found) || found < 1 || found > most) {
 			refuse(`${name}${rule === name ? "" : ` (from ${rule})`} = ${show(found)} is out of range: a whole number from 1 to ${most}`);
 		}
@@ -405,7 +405,7 @@ function read(config, tables, { name, quantisation } = {}) {
 	see(outer, d, tables, notes, (n) => add("vision", n, 0, storage.plain));
 	for (const [key, note] of Object.entries(own.notes)) if (truth(text[key])) notes.push(`${key}: ${note}`);
 	if (!([...parts.values()].reduce((sum, part) => sum + part.parameters, 0) < 1e18)) refuse("the sizes multiply to an absurd number of parameters");
-	const context = plain.value(let_.context);
+	const context = plain.lookup("context");
 	return {
 		name, layers, d_model: d, context_max: truth(context) ? context : null, routed_layers: routedLayers, ...routed, notes,
 		groups: [...groups.values()],
