@@ -190,11 +190,9 @@ class Plan:
     def _repr_html_(self) -> str:
         from memwall.views.table import table
 
-        rows = [
-            {"": label, "value": value, "eight runs in ten": span, "derived in": chapter}
-            for label, value, span, chapter in self.rows()
-        ]
-        return str(table(rows, caption=self.title)._repr_html_())
+        columns = ("", "value", "eight runs in ten", "derived in")
+        made = table(columns, self.rows(), self.title, heads=True, notes=self.notes)
+        return made._repr_html_()
 
 
 def _plain(value: Any) -> float | None:
