@@ -159,8 +159,8 @@ def test_sixteen_and_eight_bit():
 def test_symbols_keep_the_shape():
     context = sympy.Symbol("L", positive=True)
     held = layers.held_bytes(context, WINDOW)
-    assert held.subs(context, 64) == 64 * 2048
-    assert sympy.limit(held, context, sympy.oo) == 262_144
+    assert float(held.subs(context, 64)) == 64 * 2048
+    assert float(held.subs(context, 10**9)) == 262_144
 
 
 def test_part_bytes_read():
