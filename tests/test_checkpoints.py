@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memwall import InputError, catalog, checkpoint, checkpoints, from_config, layers
+from memwall.core import widths
 from memwall.core.checkpoint import MATRICES, PARTS
 from memwall.views.released import COLUMNS, checkpoint_rows
 
@@ -97,7 +98,9 @@ def test_names():
         checkpoint("gpt-oss-130b")
     with pytest.raises(InputError, match="by name"):
         checkpoint(3)
-    everybody = [n.lower() for r in ROWS.values() for n in (r["name"], *r["aliases"].split("|")) if n]
+    everybody = [
+        n.lower() for r in ROWS.values() for n in (r["name"], *r["aliases"].split("|")) if n
+    ]
     assert len(everybody) == len(set(everybody))
 
 
@@ -133,6 +136,14 @@ def test_stored_anew(name, width, gigabytes):
     assert checkpoint(name, width).weight_bytes / 1e9 == pytest.approx(gigabytes, rel=0.015)
 
 
+def test_the_model_that_mixtures_were_measured_on():
+    model = checkpoint("Llama-3.1-8B")
+    assert (model.n_total, model.parameters("head")) == (widths.MEASURED, widths.MEASURED_HEAD)
+    for name in ("Q2_K", "Q4_K_M", "Q8_0"):  # its own file comes out again
+        whole = model.n_total * catalog.bytes_per_element(name)
+        assert checkpoint("Llama-3.1-8B", name).weight_bytes == pytest.approx(whole, rel=1e-3)
+
+
 def arithmetic(model):
     return {part.kind: part.arithmetic for part in model.parts}
 
@@ -144,7 +155,9 @@ def test_what_is_stored_anew():
         narrow = old.kind in MATRICES
         assert new.bytes_per_param == (0.5625 if narrow else old.bytes_per_param)
         assert new.arithmetic == ("fp4" if narrow else "bf16")
-    assert "nvfp4" in four.notes[-1] and "as released: embedding, head, norm, router" in four.notes[-1]
+    assert (
+        "nvfp4" in four.notes[-1] and "as released: embedding, head, norm, router" in four.notes[-1]
+    )
     # only stored narrow: products stay in 16 bit
     assert set(arithmetic(checkpoint("Qwen2.5-7B", "awq")).values()) == {"bf16"}
     assert arithmetic(checkpoint("Qwen2.5-7B", "w8a8"))["dense"] == "int8"
@@ -166,7 +179,7 @@ def test_as_released():
     wider = checkpoint("gpt-oss-20b", "fp8")
     assert "wider than released" in wider.notes[-1]
     assert checkpoint("Qwen3-8B", cache="fp8").groups[0].bytes_per_element == 1
-    with pytest.raises(InputError, match="unknown precision 'nvpf4'.* Did you mean 'nvfp4'"):
+    with pytest.raises(InputError, match=r"unknown precision 'nvpf4'.* Did you mean 'nvfp4'"):
         checkpoint("Qwen3-8B", "nvpf4")
 
 
@@ -177,6 +190,19 @@ def test_fewer_bits_weigh_less(name):
     assert checkpoint(name, "bf16").weight_bytes == pytest.approx(
         2 * checkpoint(name).parameters(), rel=1e-9
     )
+
+
+@pytest.mark.parametrize("name", [n for n in catalog.models() if n != "PaLM-540B"])
+def test_the_blackboard_agrees(name):
+    """A catalog model is its checkpoint in round numbers; in a large one few weights stay wide."""
+    board, model = catalog.model(name), checkpoint(name)
+    assert board.n_total == pytest.approx(model.n_total - model.parameters("vision"), rel=0.03)
+    assert board.n_active == pytest.approx(model.n_active, rel=0.07)
+    if board.layers:
+        assert (board.layers, board.d_model) == (model.layers, model.d_model)
+    if board.n_total > 1e11:
+        answering = model.weight_bytes - model.bytes("predictor")
+        assert board.n_total * board.bytes_per_param == pytest.approx(answering, rel=0.05)
 
 
 def test_rows_for_readers():

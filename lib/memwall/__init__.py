@@ -15,7 +15,7 @@ from typing import Any
 __version__ = "1.0.0"
 
 _ROOMS = {
-    "core": "algebra catalog chapters nouns rules storage tables units",
+    "core": "algebra catalog chapters facts nouns rules storage tables units widths",
     "formulas": "roofline batching sparsity racks pipelining pricing scaling reversible "
     "layers layout passes serving forecast deployment",
     "experiments": "trains schedules moe traffic beliefs feistel revnet measure runs validate",

@@ -12,12 +12,12 @@ import functools
 import json
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, NamedTuple
+from typing import Any
 
 from .checkpoint import Checkpoint
 from .config import from_config
-from .nouns import Model, Noun, System, Unknown, quantity, suggest
-from .tables import read_csv
+from .facts import CONFIDENCE, PROVENANCE, check_provenance, find, table  # noqa: F401
+from .nouns import Model, Noun, System, Unknown, quantity
 from .units import (
     GB,
     GBIT,
@@ -38,31 +38,7 @@ from .units import (
     Tokens,
     Watts,
 )
-
-PROVENANCE = ("source", "url", "date", "confidence")
-CONFIDENCE = ("high", "medium", "low")
-
-
-@functools.cache
-def table(name: str) -> tuple[dict[str, str], ...]:
-    """All rows of `data/<name>.csv` as dictionaries of text, provenance checked; read once."""
-    rows = read_csv(__package__, f"data/{name}.csv")
-    for line, row in enumerate(rows, start=2):
-        check_provenance(row, f"{name}.csv line {line}")
-    return rows
-
-
-def check_provenance(row: dict[str, str], where: str) -> None:
-    """Refuse a fact without source, URL, date and a known confidence."""
-    missing = [key for key in PROVENANCE if not (row.get(key) or "").strip()]
-    if missing:
-        raise InputError(
-            f"{where} has no {', '.join(missing)}: a fact needs {', '.join(PROVENANCE)}"
-        )
-    if not row["url"].startswith(("https://", "http://")):
-        raise InputError(f"{where}: url {row['url']!r} is not a web address")
-    if row["confidence"] not in CONFIDENCE:
-        raise InputError(f"{where}: confidence {row['confidence']!r} is none of {CONFIDENCE}")
+from .widths import bytes_per_element
 
 
 @dataclass(frozen=True)
@@ -302,7 +278,7 @@ def _model_rows() -> dict[str, dict[str, str]]:
 
 def chip(name: str) -> Chip:
     """The catalog's chip of that name, alias or unambiguous beginning: chip("H100")."""
-    return chips()[_find(name, "chip", "chips")]
+    return chips()[find(name, "chip", "chips")]
 
 
 def model(name: str, weights: str = "", cache: str = "bf16") -> Model:
@@ -311,7 +287,7 @@ def model(name: str, weights: str = "", cache: str = "bf16") -> Model:
     `weights` defaults to the precision the weights were released in (fp8 where that is not
     known); `cache` is how KV-cache elements are stored. Facts nobody published are `Unknown`.
     """
-    return _model(_find(name, "model", "models"), weights, cache)
+    return _model(find(name, "model", "models"), weights, cache)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -341,14 +317,14 @@ def models() -> dict[str, Model]:
 
 def training_tokens(name: str) -> Any:
     """Tokens that the catalog's model read in pre-training, or `Unknown`."""
-    found = _find(name, "model", "models")
+    found = find(name, "model", "models")
     tokens = _number(_model_rows()[found]["train_tokens_t"], 1e12)
     return Unknown("training_tokens", found) if tokens is None else tokens
 
 
 def sparse_attention(name: str, cache: str = "bf16", index: str = "fp8") -> SparseAttention:
     """The sparse attention of the catalog's model; `index` is how its short keys are stored."""
-    found = _find(name, "model", "models")
+    found = find(name, "model", "models")
     row = _model_rows()[found]
     if not row["sparse_top_k"]:
         raise InputError(f"{found} has no sparse attention of this kind: {row['attention']}")
@@ -372,7 +348,7 @@ def checkpoint(name: str, weights: str = "", cache: str = "bf16") -> Checkpoint:
     >>> round(small.n_total), [(g.kind, g.layers) for g in small.groups]
     (7615616512, [('full', 28)])
     """
-    return _checkpoint(_find(name, "checkpoint", "checkpoints"), weights, cache)
+    return _checkpoint(find(name, "checkpoint", "checkpoints"), weights, cache)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -391,7 +367,7 @@ def checkpoints() -> tuple[str, ...]:
 
 def released_weights(name: str) -> str:
     """The format that a checkpoint's weights were released in: "bf16", "fp8", "fp4+fp8"."""
-    return _checkpoint_rows()[_find(name, "checkpoint", "checkpoints")]["weights"]
+    return _checkpoint_rows()[find(name, "checkpoint", "checkpoints")]["weights"]
 
 
 @functools.cache
@@ -413,85 +389,9 @@ def configuration(name: str) -> dict[str, Any]:
 
 def memory_device(name: str) -> MemoryDevice:
     """The catalog's memory device of that name or unambiguous beginning."""
-    return memory_devices()[_find(name, "memory device", "memory")]
+    return memory_devices()[find(name, "memory device", "memory")]
 
 
 def rack(name: str) -> Rack:
     """The catalog's rack of that name, alias or unambiguous beginning: rack("NVL72")."""
-    return racks()[_find(name, "rack", "racks")]
-
-
-@functools.cache
-def _widths() -> dict[str, float]:
-    return {r["name"]: float(r["bits_per_weight"]) / 8 for r in table("widths")}
-
-
-class StoredWidth(NamedTuple):
-    """A format of weights by its name and family; bytes of a weight in a layer, and in the head."""
-
-    name: str
-    family: str
-    matrix: float
-    head: float
-
-
-@functools.cache
-def stored_width(precision: str) -> StoredWidth:
-    """How a format stores the weights of a layer and of the output matrix, scales included.
-
-    They differ in a GGUF mixture, whose output matrix is Q6_K or wider. Its bits in the catalog
-    are those of Llama-3.1-8B's whole file; what they leave for the layers holds for other models.
-
-    >>> [round(8 * b, 2) for b in stored_width("Q4_K_M")[2:]]
-    [4.78, 6.56]
-    """
-    name = _find(precision, "precision", "widths", beginnings=False)
-    family = next(r["family"] for r in table("widths") if r["name"] == name)
-    whole = bytes_per_element(name)
-    if not family.startswith("GGUF"):
-        return StoredWidth(name, family, whole, whole)
-    head = max(whole, bytes_per_element("Q6_K"))
-    if family == "GGUF block":  # the bits of a block, not of a file
-        return StoredWidth(name, family, whole, head)
-    measured = checkpoint("Llama-3.1-8B")
-    share = measured.parameters("head") / measured.n_total
-    return StoredWidth(name, family, (whole - share * head) / (1 - share), head)
-
-
-def bytes_per_element(precision: str) -> float:
-    """Stored bytes of one number, with the scales that its format keeps beside it.
-
-    bf16 is 2, fp8 1, fp4 0.5 (bare numbers); "nvfp4" is 0.5625, "Q4_K_M" about 0.61.
-
-    >>> bytes_per_element("nvfp4"), bytes_per_element("gptq")
-    (0.5625, 0.51953125)
-    """
-    return _widths()[_find(precision, "precision", "widths", beginnings=False)]
-
-
-def _find(name: str, kind: str, table_name: str, beginnings: bool = True) -> str:
-    """The catalog name meant by a name, an alias, or a beginning that only one entry has."""
-    if not isinstance(name, str):
-        raise InputError(f"a {kind} is asked for by name, not {name!r}")
-    names = _known_names(table_name)
-    if name.lower() in names:
-        return names[name.lower()]
-    begins = sorted({names[n] for n in names if beginnings and name and n.startswith(name.lower())})
-    if len(begins) == 1:
-        return begins[0]
-    if begins:
-        raise InputError(f"{name!r} could be {', '.join(begins)}: say which {kind}")
-    every = list(dict.fromkeys(names.values()))
-    raise InputError(
-        f"unknown {kind} {name!r}.{suggest(name, [*names, *every])} Known: {', '.join(every)}"
-    )
-
-
-@functools.cache
-def _known_names(table_name: str) -> dict[str, str]:
-    """The catalog name of every name and alias of a table, in lower case."""
-    return {
-        known.lower(): row["name"]
-        for row in table(table_name)
-        for known in [row["name"], *filter(None, row.get("aliases", "").split("|"))]
-    }
+    return racks()[find(name, "rack", "racks")]

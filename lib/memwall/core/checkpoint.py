@@ -27,6 +27,7 @@ from .units import (
     Stretch,
     Tokens,
 )
+from .widths import stored_width
 
 INFINITE = float("inf")
 CACHES = {"bf16": 2.0, "fp16": 2.0, "16": 2.0, "fp8": 1.0, "int8": 1.0, "8": 1.0}
@@ -197,8 +198,6 @@ class Checkpoint(Noun):
         predictor and pictures stay as released. Products are in fp8, int8 or fp4 where the format
         is one that tensor cores multiply, else in 16 bit.
         """
-        from .catalog import stored_width  # the catalog makes checkpoints, and lies above this
-
         name, family, size, head = stored_width(width)
         kinds: tuple[str, ...] = MATRICES
         if size >= 2:
@@ -220,7 +219,10 @@ class Checkpoint(Noun):
         said = f"weights stored anew as {name}"
         if kept:
             said += f"; as released: {', '.join(kept)}"
-        if any(old.bytes_per_param < new.bytes_per_param for old, new in zip(self.parts, parts, strict=True)):
+        if any(
+            old.bytes_per_param < new.bytes_per_param
+            for old, new in zip(self.parts, parts, strict=True)
+        ):
             said += "; wider than released, which adds bytes and no precision"
         return dataclasses.replace(self, parts=parts, notes=(*self.notes, said))
 
