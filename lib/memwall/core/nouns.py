@@ -213,14 +213,22 @@ class Layout(Noun):
 class Engine(Noun):
     """What a serving engine is told, or decides, about memory and passes: vLLM's words and defaults.
 
-    `allowance` is what driver, communication and captured graphs take of a chip before a cache
-    does; it is a stated guess where no log gives the number.
+    `catalog.engine` knows the rules of engines by name and version. `score_bytes` are taken for
+    each word of the vocabulary and each sequence while the next words are chosen: its score in 2
+    bytes and in 4, its probability, the noise that divides it, a mask; where scores are sorted, 12
+    more twice over. `dry_pass` and `graphs` are 1
+    where the largest pass, and graphs captured of decode steps, are charged to the share of memory
+    that the engine may use, and 0 where they lie outside it. `allowance` is what the driver keeps
+    to itself and libraries load: half a gigabyte that no program sees, and compiled kernels.
     """
 
     memory_share: units.Fraction = usual(0.92, "u", "share of a chip's memory that may be used")
     batched_tokens: units.Tokens = usual(8192.0, "T", "tokens of the largest pass")
     sequences: units.Sequences = usual(256.0, "B_{max}", "sequences at once, at most")
-    allowance: units.Bytes = usual(1.0e9, "a", "bytes for driver, communication and graphs")
+    allowance: units.Bytes = usual(0.8e9, "a", "bytes for the driver and libraries")
+    score_bytes: units.BytesPerElement = usual(15.0, "b_v", "bytes a word while one is chosen")
+    dry_pass: units.Fraction = usual(1.0, "q", "1 if the largest pass counts within the share")
+    graphs: units.Fraction = usual(1.0, "g", "1 if captured graphs count within the share")
     page: units.Count = usual(16.0, "p", "tokens of a page of cache")
     element: units.BytesPerElement = usual(2.0, "b", "bytes of a number in a pass: bf16")
     name: str = "engine"

@@ -206,9 +206,7 @@ def deployment(
     held = sum(held_bytes(context, g) for g in checkpoint.groups)
     return Deployment(
         weight_bytes=weight_bytes_per_chip(checkpoint, layout),
-        activation_bytes=activation_bytes(
-            engine.batched_tokens, engine.sequences, engine.element, checkpoint, layout
-        ),
+        activation_bytes=activation_bytes(engine, checkpoint, layout),
         room=room,
         sequence_bytes=cache_bytes_per_chip(1, most, checkpoint, layout),
         largest_concurrency=fit,

@@ -21,10 +21,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.algebra import ceil, formula, maximum, minimum
-from ..core.checkpoint import Checkpoint
+from ..core.algebra import ceil, formula, maximum, minimum, where
+from ..core.checkpoint import Checkpoint, Part
 from ..core.nouns import Engine, Layout, System
-from ..core.units import Bytes, BytesPerElement, InputError, NonNegative, Ratio, Sequences, Tokens
+from ..core.units import Bytes, InputError, NonNegative, Ratio, Sequences, Tokens
 from .layers import held_bytes, read_bytes
 
 # how often a kind of part is kept in a stage: cut by tp, by tp and dp, or not at all
@@ -34,6 +34,7 @@ CUT_BY = {
     "norm": "none",
 }  # fmt: skip
 UNUSED = ("predictor",)  # loaded only by an engine that speculates with it
+FIRST = ("embedding", "vision")  # parts of the first stage; the output matrix is the last one's
 
 
 def ways(kind: str, layout: Layout) -> Any:
@@ -46,12 +47,43 @@ def loaded(checkpoint: Checkpoint) -> tuple[Any, ...]:
     return tuple(p for p in checkpoint.parts if p.kind not in UNUSED)
 
 
+def expert_inner(part: Any, checkpoint: Checkpoint, layout: Layout) -> Any:
+    """Numbers inside an expert on one chip, all its (usually three) matrices together: 3 f / pieces."""
+    whole = part.active / (
+        checkpoint.routed_layers * checkpoint.d_model * checkpoint.experts_active
+    )
+    return whole * layout.ep / layout.stage_chips
+
+
+@formula
+def padding(part: Part, checkpoint: Checkpoint, layout: Layout) -> Ratio:
+    """How much longer experts of 4 bits get by padding to the tiles of the kernels that read them.
+
+    Equation: ceil(d / 256) 256 / d times ceil(f' / 128) 128 / f', f' an expert's inner width on a
+    chip; 1 for wider weights.
+    Ignores: kernels with other tiles.
+    Source: vLLM's Marlin kernels for MXFP4; gpt-oss-20b takes 13.64 GiB on one H100, 7.01 on each
+    of two.
+
+    >>> part = Part(19.1e9, 19.1e9 / 8, 0.53125, kind="routed")
+    >>> m = Checkpoint("gpt-oss-20b", (), (), layers=24, d_model=2880, experts=32, experts_active=4,
+    ...                routed_layers=24)
+    >>> round(float(padding(part.replace(active=24 * 4 * 3 * 2880**2), m, Layout())), 4)  # 3072 x 2944
+    1.0904
+    """
+    inner = expert_inner(part, checkpoint, layout) / 3
+    d = checkpoint.d_model
+    # a hair less than a whole number of tiles is that number
+    tiles = ceil(d / 256 - 1e-9) * 256 / d * ceil(inner / 128 - 1e-9) * 128 / inner
+    return where(part.bytes_per_param < 0.6, tiles, 1)
+
+
 @formula
 def stage_share(checkpoint: Checkpoint, layout: Layout) -> Ratio:
     """Share of the layers that the fullest stage keeps.
 
     Equation: ceil(n / P) / n.
-    Ignores: stages cut by hand; the embeddings at one end, the output matrix at the other.
+    Ignores: stages cut by hand.
     Source: vLLM and Megatron cut layers as evenly as whole layers allow.
 
     >>> float(stage_share(Checkpoint("m", (), (), layers=61), Layout(pp=2))) == 31 / 61
@@ -64,11 +96,15 @@ def stage_share(checkpoint: Checkpoint, layout: Layout) -> Ratio:
 def weight_bytes_per_chip(checkpoint: Checkpoint, layout: Layout) -> Bytes:
     """Bytes of weights on one chip of the fullest stage.
 
-    Equation: sum over parts of N w / ways, times ceil(n / P) / n.
-    Ignores: padding of vocabularies and heads; experts kept twice to even out their load.
+    The first stage has the embeddings and what reads pictures, the last the output matrix.
+
+    Equation: ceil(n / P) / n times the sum over the layers' parts of N w / ways, plus those of the
+    ends: both of them for P = 1, else the larger.
+    Experts of 4 bits are padded to whole tiles, see `padding`.
+    Ignores: padding of vocabularies and heads; experts kept twice to even out their load; layers
+    given to stages by hand; latent attention's projections down, which engines copy to all t chips.
     Source: the tables of tensor and expert parallelism of vLLM and SGLang.
 
-    >>> from ..core.checkpoint import Part
     >>> m = Checkpoint("m", (), (Part(800, 800, 2.0, kind="attention"),
     ...                          Part(8000, 1000, 1.0, kind="routed")), layers=10)
     >>> float(weight_bytes_per_chip(m, Layout(tp=8)))
@@ -76,8 +112,19 @@ def weight_bytes_per_chip(checkpoint: Checkpoint, layout: Layout) -> Bytes:
     >>> float(weight_bytes_per_chip(m, Layout(dp=8, ep=8)))
     2600.0
     """
-    whole = sum(p.parameters * p.bytes_per_param / ways(p.kind, layout) for p in loaded(checkpoint))
-    return whole * stage_share(checkpoint, layout)
+    body, first, last = 0, 0, 0
+    for part in loaded(checkpoint):
+        held = part.parameters * part.bytes_per_param / ways(part.kind, layout)
+        if part.kind == "routed":
+            held *= padding(part, checkpoint, layout)
+        if part.kind in FIRST:
+            first += held
+        elif part.kind == "head":
+            last += held
+        else:
+            body += held
+    ends = where(layout.pp > 1, maximum(first, last), first + last)
+    return body * stage_share(checkpoint, layout) + ends
 
 
 @formula
@@ -122,52 +169,108 @@ def cache_read_per_chip(
 # --- what fits
 
 
+EXPERT_CHUNK = 32_768  # tokens that an engine sends through experts at a time, at most
+
+
 @formula
-def activation_bytes(
-    tokens: Tokens, sequences: Sequences, element: BytesPerElement, checkpoint: Checkpoint,
-    layout: Layout,
-) -> Bytes:  # fmt: skip
+def activation_bytes(engine: Engine, checkpoint: Checkpoint, layout: Layout) -> Bytes:
     """Bytes that the largest pass of an engine computes with, on one chip.
 
-    A block turns a token's d numbers into N / (n d) more, N its parameters in n layers, before it
-    turns them back; the stream and its residual stay beside them. Experts also spread a copy of the
-    token to each of the k chosen. At the end stand the scores of every word for each sequence.
+    Within a layer the stream of d numbers a token, its residual and its normed copy stand beside
+    what the widest block makes of them, N / (n d) numbers for N parameters in n layers. After the
+    last layer one stream is left, and the scores of every word for each sequence. Buffers in which
+    experts work are kept all the time: for each token and each of its k experts 3 f numbers, or f
+    and the d that come out.
 
-    Equation: b T (2 d + max(N_dense / (n d tp), N_active / (n_r d tp) + k d)) + 2 b B v, with
-    scores twice as wide as the b bytes of a number, v the vocabulary N_head / d.
-    Ignores: buffers that kernels keep for themselves; fragments.
-    Source: ours; Llama-3.1-8B and 405B on vLLM lose as much cache to longer passes.
+    Equation: max(b T (3 d + N / (n d t)), b T d + b_v min(B, T) v) + b T' k max(3 f', f' + d), with
+    v words, T' tokens of the ranks whose experts a chip has, at most 32,768, f' its piece of f.
+    Ignores: buffers that kernels keep for themselves; fragments; pictures beyond one more stream.
+    Source: ours, from vLLM's start-up logs: Llama-3.1-8B on an RTX 3090 loses 110.6 kB of cache to
+    each token of a longer pass; 53 runs of 24 models on H100 agree to a tenth of a gigabyte.
 
-    >>> from ..core.checkpoint import Part
-    >>> m = Checkpoint("m", (), (Part(3000, 3000, 2.0, kind="dense"),), layers=1, d_model=10)
-    >>> float(activation_bytes(100, 1, 2.0, m, Layout(tp=2)))  # 2 x 100 x (20 + 150)
-    34000.0
+    >>> m = Checkpoint("m", (), (Part(3000, 3000, 2.0, kind="dense"),), layers=1, d_model=10,
+    ...                routed_layers=0)
+    >>> e = Engine(batched_tokens=100, sequences=1)
+    >>> float(activation_bytes(e, m, Layout(tp=2)))  # 2 x 100 x (30 + 150)
+    36000.0
     """
-    d, tp = checkpoint.d_model, layout.tp
-    wide, routed_layers = 0, 0
-    for part in checkpoint.of("routed"):
-        routed_layers = checkpoint.routed_layers
-        wide = part.active / (routed_layers * d * tp) + checkpoint.experts_active * d
-    for part in checkpoint.of("dense"):
-        alike = maximum(checkpoint.layers - routed_layers, 1)
-        wide = maximum(wide, part.parameters / (alike * d * tp))
+    d, b, tokens = checkpoint.d_model, engine.element, engine.batched_tokens
+    tp, dp, ep = layout.tp, layout.dp, layout.ep
+    routed = checkpoint.of("routed")
+    plain = checkpoint.layers - (checkpoint.routed_layers if routed else 0)
+    widest, experts = 0, 0
+    for kind, layers in (("attention", checkpoint.layers), ("dense", maximum(plain, 1))):
+        numbers = sum(p.parameters for p in checkpoint.of(kind)) / (layers * d)
+        widest = maximum(widest, numbers / tp)
+    for part in routed:
+        chosen = checkpoint.experts_active
+        inner = expert_inner(part, checkpoint, layout)
+        seen = minimum(tokens * dp, EXPERT_CHUNK) * minimum(tp, ep) / ep
+        experts = b * seen * chosen * maximum(inner, inner / 3 + d)
     words = checkpoint.of("head") or checkpoint.of("embedding")
-    scores = sum(p.parameters for p in words) / d
-    return element * (tokens * (2 * d + wide) + 2 * sequences * scores)
+    scores = engine.score_bytes * minimum(engine.sequences, tokens) / d
+    end = b * tokens * d + scores * sum(p.parameters for p in words)
+    seeing = 1 if checkpoint.of("vision") else 0
+    within = b * tokens * (3 * d + widest)
+    return maximum(within, end) + experts + seeing * b * tokens * d
 
 
-def sglang_reserve(engine: Engine, layout: Layout) -> Any:
-    """Bytes of a chip that SGLang leaves to activations and graphs when no share is given.
+@formula
+def graph_bytes(engine: Engine, checkpoint: Checkpoint, layout: Layout) -> Bytes:
+    """Bytes of the graphs that an engine captures of decode steps, for 51 sizes of batch at most.
 
-    512 MiB, 1.5 MiB a token of a chunk (of at least 2,048), 2 MiB a sequence that a graph is
-    captured for, and 1 GiB for every 8 chips. Source: SGLang's server arguments, 2026.
+    Sizes go in steps of 8 to 256 and of 16 beyond, up to twice the sequences allowed or 512.
 
-    >>> float(sglang_reserve(Engine(batched_tokens=8192, sequences=256), Layout(tp=8))) / 2**30
-    14.0
+    Equation: (3 + min(m, 256) / 8 + max(m - 256, 0) / 16) (7e6 + 0.35e6 (n + n_r) / P), m = min(2 B, 512).
+    Ignores: what a particular kernel keeps in its graph; drafts, which lengthen the list.
+    Source: ours, from vLLM's start-up logs: 0.5 to 1.9 GB for 51 sizes of 8 to 80 layers.
+
+    >>> m = Checkpoint("m", (), (), layers=80, d_model=8192, routed_layers=0)
+    >>> float(graph_bytes(Engine(sequences=256), m, Layout()))  # 51 x (7 + 28) MB
+    1785000000.0
     """
-    chunk = maximum(engine.batched_tokens, 2048)
-    chips = layout.tp * layout.pp
-    return (512 + 1.5 * chunk + 2 * engine.sequences + 1024 / 8 * chips) * 2**20
+    most = minimum(2 * engine.sequences, 512)
+    sizes = 3 + minimum(most, 256) / 8 + maximum(most - 256, 0) / 16
+    routed = checkpoint.routed_layers if checkpoint.of("routed") else 0
+    return sizes * (7e6 + 0.35e6 * (checkpoint.layers + routed) / layout.pp)
+
+
+@formula
+def communication_bytes(system: System, layout: Layout) -> Bytes:
+    """Bytes that a chip keeps for sums and exchanges with the other chips of its stage.
+
+    Equation: min(2e9, C / 40) where a stage has several chips, else 0.
+    Ignores: libraries for exchanges of tokens, which may take several times as much.
+    Source: ours, from vLLM's start-up logs: 1.8 to 2.0 GB on H100 and H200, 0.4 on cards of 24 GB.
+
+    >>> float(communication_bytes(System(1e15, 1e12, capacity=2 * 24e9, chips=2), Layout(tp=2)))
+    600000000.0
+    """
+    share = minimum(2e9, system.capacity / system.chips / 40)
+    return where(layout.stage_chips > 1, share, 0)
+
+
+@formula
+def sglang_share(engine: Engine, system: System, layout: Layout) -> Ratio:
+    """Share of a chip's memory that SGLang gives to weights and caches when none is stated.
+
+    Equation: 1 - r / C, r = 512 MiB + 1.5 MiB a token of a chunk (of 2,048 at least) + 2 MiB a
+    sequence that a graph is captured for (5 with attention data parallelism, a rank's) + 1 GiB for
+    8 chips, and 10 GiB at least on a chip of over 60.
+    Ignores: draft models, which add 2 GiB.
+    Source: SGLang's server arguments, 2026.
+
+    >>> h200 = System(1e15, 1e12, capacity=8 * 150.755e9, chips=8)
+    >>> round(float(sglang_share(Engine(sequences=512), h200, Layout(tp=8))), 3)
+    0.897
+    """
+    capacity = system.capacity / system.chips
+    each = where(layout.dp > 1, 2 + 3 * layout.dp, 2)
+    chips = layout.stage_chips * layout.pp
+    mebibytes = 512 + 1.5 * maximum(engine.batched_tokens, 2048) + 128 * chips
+    least = where(capacity > 60 * 2**30, 10 * 2**30, 0)
+    reserve = maximum((mebibytes + each * engine.sequences) * 2**20, least)
+    return maximum(1 - reserve / capacity, 0)
 
 
 @formula
@@ -176,23 +279,25 @@ def cache_room_per_chip(
 ) -> Bytes:
     """Memory of a chip that is left for caches; 0 when the weights alone do not fit.
 
-    Equation: max(u C - weights - activations - a, 0), a the engine's allowance.
+    Equation: max(u C - weights - q activations - g graphs - communication - a, 0), q and g the
+    engine's rule, a its allowance.
     Ignores: other programs on the chip; what a particular version takes beyond that.
     Source: vLLM's own start-up: share of the total, less weights, less the peak of a dry pass.
 
-    >>> from ..core.checkpoint import Part
     >>> m = Checkpoint("m", (), (Part(10e9, 10e9, 1.0, kind="attention"),), layers=1, d_model=100,
     ...                routed_layers=0, experts_active=1)
     >>> s = System(1e15, 1e12, capacity=80e9, chips=1)
     >>> round(float(cache_room_per_chip(m, s, Layout(), Engine(memory_share=0.9, batched_tokens=0,
-    ...                                                       sequences=1, allowance=2e9))) / 1e9)
+    ...                                              sequences=1, graphs=0, allowance=2e9))) / 1e9)
     60
     """
-    busy = activation_bytes(
-        engine.batched_tokens, engine.sequences, engine.element, checkpoint, layout
+    free = engine.memory_share * system.capacity / system.chips - engine.allowance
+    busy = (
+        engine.dry_pass * activation_bytes(engine, checkpoint, layout)
+        + engine.graphs * graph_bytes(engine, checkpoint, layout)
+        + communication_bytes(system, layout)
     )
-    free = engine.memory_share * system.capacity / system.chips - busy - engine.allowance
-    return maximum(free - weight_bytes_per_chip(checkpoint, layout), 0)
+    return maximum(free - busy - weight_bytes_per_chip(checkpoint, layout), 0)
 
 
 @formula
@@ -212,6 +317,36 @@ def largest_concurrency(
     """
     pages = ceil(context / engine.page) * engine.page
     return room / cache_bytes_per_chip(1, pages, checkpoint, layout)
+
+
+@formula
+def promised_concurrency(
+    room: Bytes, context: Tokens, checkpoint: Checkpoint, layout: Layout, engine: Engine
+) -> NonNegative:
+    """Sequences of a given length that vLLM's log promises, all ranks together; not rounded.
+
+    It charges a layer with a window as if the largest pass lay in it too, so a short context
+    gains nothing from windows. What fits in the long run is `largest_concurrency`.
+
+    Equation: as there, with entries held up to c_h + T / r.
+    Ignores: layers added so that all groups have equally many.
+    Source: vLLM's sliding-window specification: w - 1 tokens and those of a pass.
+
+    >>> from ..core.checkpoint import LayerGroup
+    >>> window = Checkpoint("m", (LayerGroup(layers=1, entry=500, held_cap=100),), (), layers=1)
+    >>> e = Engine(batched_tokens=900, page=10)
+    >>> float(promised_concurrency(1e6, 5000, window, Layout(), e)), float(
+    ...     largest_concurrency(1e6, 5000, window, Layout(), e))
+    (1.0, 10.0)
+    """
+    pages = ceil(context / engine.page) * engine.page
+    one = 0
+    for g in checkpoint.groups:
+        entries = pages / g.stretch
+        held = minimum(entries, g.held_cap + engine.batched_tokens / g.stretch)
+        kept = g.bytes_per_element * g.entry * held + g.index * entries + g.state
+        one += g.layers * kept / minimum(layout.tp, g.kv_heads)
+    return room * layout.dp / (one * stage_share(checkpoint, layout))
 
 
 # --- what cannot be, and what one would choose
