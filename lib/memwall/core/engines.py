@@ -44,7 +44,7 @@ def engine(name: str = "vLLM", memory: float = 0.0, chip: str = "") -> Engine:
         sequences=float(row[f"{large}sequences"]),
         score_bytes=float(row["score_bytes"]),
         dry_pass=float(row["dry_pass"]),
-        graphs=float(row["graphs"]),
+        graph=float(row["graph_mb"]) * 1e6,
         allowance=allowance,
         page=float(row["page"]),
         name=name,

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.algebra import formula, maximum, minimum
+from ..core.algebra import composed, formula, maximum, minimum
 from ..core.checkpoint import Checkpoint
 from ..core.nouns import Engine, Layout, System, Workload
 from ..core.units import (
@@ -168,6 +168,7 @@ class Deployment:
     request_cost: Any
 
 
+@composed
 def deployment(
     checkpoint: Checkpoint, system: System, layout: Layout, workload: Workload, engine: Engine,
     efficiency: Efficiency,

@@ -106,7 +106,8 @@ def weight_bytes_per_chip(checkpoint: Checkpoint, layout: Layout) -> Bytes:
     Source: the tables of tensor and expert parallelism of vLLM and SGLang.
 
     >>> m = Checkpoint("m", (), (Part(800, 800, 2.0, kind="attention"),
-    ...                          Part(8000, 1000, 1.0, kind="routed")), layers=10)
+    ...                          Part(8000, 1000, 1.0, kind="routed")), layers=10, d_model=10,
+    ...                routed_layers=10, experts=8, experts_active=1)
     >>> float(weight_bytes_per_chip(m, Layout(tp=8)))
     1200.0
     >>> float(weight_bytes_per_chip(m, Layout(dp=8, ep=8)))
@@ -219,46 +220,45 @@ def activation_bytes(engine: Engine, checkpoint: Checkpoint, layout: Layout) -> 
 def graph_bytes(engine: Engine, checkpoint: Checkpoint, layout: Layout) -> Bytes:
     """Bytes of the graphs that an engine captures of decode steps, for 51 sizes of batch at most.
 
-    Sizes go in steps of 8 to 256 and of 16 beyond, up to twice the sequences allowed or 512.
+    Sizes go in steps of 8 to 256 and of 16 beyond, up to twice the sequences allowed or 512. A
+    graph costs as much as 20 layers before it has any.
 
-    Equation: (3 + min(m, 256) / 8 + max(m - 256, 0) / 16) (7e6 + 0.35e6 (n + n_r) / P), m = min(2 B, 512).
+    Equation: (3 + min(m, 256) / 8 + max(m - 256, 0) / 16) g (20 + (n + n_r) / P), m = min(2 B, 512).
     Ignores: what a particular kernel keeps in its graph; drafts, which lengthen the list.
     Source: ours, from vLLM's start-up logs: 0.5 to 1.9 GB for 51 sizes of 8 to 80 layers.
 
     >>> m = Checkpoint("m", (), (), layers=80, d_model=8192, routed_layers=0)
-    >>> float(graph_bytes(Engine(sequences=256), m, Layout()))  # 51 x (7 + 28) MB
-    1785000000.0
+    >>> round(float(graph_bytes(Engine(sequences=256), m, Layout())))  # 51 x 100 x 0.35 MB
+    1785000000
     """
     most = minimum(2 * engine.sequences, 512)
     sizes = 3 + minimum(most, 256) / 8 + maximum(most - 256, 0) / 16
     routed = checkpoint.routed_layers if checkpoint.of("routed") else 0
-    return sizes * (7e6 + 0.35e6 * (checkpoint.layers + routed) / layout.pp)
+    return sizes * engine.graph * (20 + (checkpoint.layers + routed) / layout.pp)
 
 
 @formula
-def communication_bytes(system: System, layout: Layout) -> Bytes:
+def communication_bytes(engine: Engine, system: System, layout: Layout) -> Bytes:
     """Bytes that a chip keeps for sums and exchanges with the other chips of its stage.
 
-    Equation: min(2e9, C / 40) where a stage has several chips, else 0.
+    Equation: min(l, C / 40) where a stage has several chips, else 0.
     Ignores: libraries for exchanges of tokens, which may take several times as much.
     Source: ours, from vLLM's start-up logs: 1.8 to 2.0 GB on H100 and H200, 0.4 on cards of 24 GB.
 
-    >>> float(communication_bytes(System(1e15, 1e12, capacity=2 * 24e9, chips=2), Layout(tp=2)))
+    >>> pair = System(1e15, 1e12, capacity=2 * 24e9, chips=2)
+    >>> float(communication_bytes(Engine(links=2e9), pair, Layout(tp=2)))
     600000000.0
     """
-    share = minimum(2e9, system.capacity / system.chips / 40)
+    share = minimum(engine.links, system.capacity / system.chips / 40)
     return where(layout.stage_chips > 1, share, 0)
 
 
-@formula
-def sglang_share(engine: Engine, system: System, layout: Layout) -> Ratio:
+def sglang_share(engine: Engine, system: System, layout: Layout) -> Any:
     """Share of a chip's memory that SGLang gives to weights and caches when none is stated.
 
-    Equation: 1 - r / C, r = 512 MiB + 1.5 MiB a token of a chunk (of 2,048 at least) + 2 MiB a
-    sequence that a graph is captured for (5 with attention data parallelism, a rank's) + 1 GiB for
-    8 chips, and 10 GiB at least on a chip of over 60.
-    Ignores: draft models, which add 2 GiB.
-    Source: SGLang's server arguments, 2026.
+    All but 512 MiB, 1.5 MiB a token of a chunk (of 2,048 at least), 2 MiB a sequence that a graph
+    is captured for (with attention data parallelism 3 more a rank) and 1 GiB for 8 chips; at least
+    10 GiB stay free on a chip of over 60. Source: SGLang's server arguments, 2026.
 
     >>> h200 = System(1e15, 1e12, capacity=8 * 150.755e9, chips=8)
     >>> round(float(sglang_share(Engine(sequences=512), h200, Layout(tp=8))), 3)
@@ -279,8 +279,8 @@ def cache_room_per_chip(
 ) -> Bytes:
     """Memory of a chip that is left for caches; 0 when the weights alone do not fit.
 
-    Equation: max(u C - weights - q activations - g graphs - communication - a, 0), q and g the
-    engine's rule, a its allowance.
+    Equation: max(u C - weights - q activations - graphs - communication - a, 0), q the engine's
+    rule, a its allowance.
     Ignores: other programs on the chip; what a particular version takes beyond that.
     Source: vLLM's own start-up: share of the total, less weights, less the peak of a dry pass.
 
@@ -288,14 +288,14 @@ def cache_room_per_chip(
     ...                routed_layers=0, experts_active=1)
     >>> s = System(1e15, 1e12, capacity=80e9, chips=1)
     >>> round(float(cache_room_per_chip(m, s, Layout(), Engine(memory_share=0.9, batched_tokens=0,
-    ...                                              sequences=1, graphs=0, allowance=2e9))) / 1e9)
+    ...                                              sequences=1, graph=0, allowance=2e9))) / 1e9)
     60
     """
     free = engine.memory_share * system.capacity / system.chips - engine.allowance
     busy = (
         engine.dry_pass * activation_bytes(engine, checkpoint, layout)
-        + engine.graphs * graph_bytes(engine, checkpoint, layout)
-        + communication_bytes(system, layout)
+        + graph_bytes(engine, checkpoint, layout)
+        + communication_bytes(engine, system, layout)
     )
     return maximum(free - busy - weight_bytes_per_chip(checkpoint, layout), 0)
 
