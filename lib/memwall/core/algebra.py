@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import sys
 import threading
 import typing
@@ -44,7 +45,7 @@ def _both(numeric: Callable[..., Any], symbolic: str) -> Callable[..., Any]:
 
 def _extreme(of_numbers: Callable[..., Any], of_arrays: Any) -> Callable[..., Any]:
     def extreme(*args: Any) -> Any:
-        if all(isinstance(a, float) and a == a for a in args):  # plain numbers: ten times sooner
+        if all(isinstance(a, float) and not math.isnan(a) for a in args):  # numbers, much sooner
             return np.float64(of_numbers(args))
         return functools.reduce(of_arrays, args)
 
