@@ -1,6 +1,5 @@
 """The catalog's checkpoints: each against what was published of it, and stored in other widths."""
 
-import csv
 import itertools
 import json
 from importlib import resources
@@ -215,8 +214,3 @@ def test_rows_for_readers():
     assert by_name["Qwen2.5-7B"][5] == "57.3 kB"
     # what does not grow weighs less a token, the longer the context
     assert by_name["Llama-2-7B"][6] is None
-
-
-def test_the_file_is_rectangular():
-    text = (resources.files("memwall.core") / "data" / "checkpoints.csv").read_text()
-    assert len({len(row) for row in csv.reader(text.splitlines())}) == 1

@@ -18,7 +18,8 @@ _ROOMS = {
     "core": "algebra catalog chapters engines facts nouns rules storage tables units widths",
     "formulas": "roofline batching sparsity racks pipelining pricing scaling reversible "
     "layers layout passes serving forecast deployment",
-    "experiments": "trains schedules moe traffic beliefs feistel revnet measure memory runs validate",
+    "experiments": "trains schedules moe traffic beliefs feistel revnet measure memory requests runs "
+    "validate",
     "views": "explorer figures gantt page_svg released table",
 }
 _NAMES = {

@@ -216,7 +216,7 @@ class Checkpoint(Noun):
             for part in self.parts
         )
         kept = sorted({part.kind for part in self.parts if part.kind not in kinds})
-        said = f"weights stored anew as {name}"
+        said = f"weights stored anew as {width}"
         if kept:
             said += f"; as released: {', '.join(kept)}"
         if any(

@@ -40,6 +40,7 @@ from .layout import (
     weight_bytes_per_chip,
 )
 from .passes import decode_pass, least, prompt_pass
+from .serving import Pace
 
 
 @formula
@@ -261,3 +262,27 @@ RESULTS = {
     "output_cost": ("output, written", "$/token", "01_batching"),
     "request_cost": ("one request", "$", "10_serving"),
 }
+
+
+def pace(
+    checkpoint: Checkpoint, system: System, layout: Layout, workload: Workload, engine: Engine,
+    efficiency: Efficiency,
+) -> Pace:  # fmt: skip
+    """The step of a deployment as `serving` knows it: a fixed time, and a little for every token.
+
+    What a token of prompt adds is its share of a full pass of prompts; what a cached token adds, its
+    reading; the rest of a decode step at `workload.users` is its fixed time, experts touched included.
+    """
+    context = workload.prompt + workload.output / 2
+    full = maximum(engine.batched_tokens, 1)
+    reading = prompt_pass(full / workload.prompt, workload.prompt, 0.0, checkpoint, system, layout)
+    per_token = forecast.pass_time(reading, efficiency) / full / layout.pp
+    own = pipelined_share(workload.users, layout)
+    work = decode_pass(own, context, checkpoint, system, layout)
+    per_cached = forecast.attention_part(work, efficiency) / (workload.users * context)
+    step = forecast.pass_time(work, efficiency)
+    return Pace(
+        fixed=maximum(step - workload.users * (per_token + per_cached * context), 0),
+        per_token=per_token,
+        per_cached=per_cached,
+    )

@@ -48,12 +48,11 @@ def loaded(checkpoint: Checkpoint) -> tuple[Any, ...]:
     return tuple(p for p in checkpoint.parts if p.kind not in UNUSED)
 
 
-def expert_inner(part: Any, checkpoint: Checkpoint, layout: Layout) -> Any:
-    """Numbers inside an expert on one chip, all its (usually three) matrices together: 3 f / pieces."""
-    whole = part.active / (
-        checkpoint.routed_layers * checkpoint.d_model * checkpoint.experts_active
-    )
-    return whole * layout.ep / layout.stage_chips
+def expert_numbers(checkpoint: Checkpoint, layout: Layout) -> Any:
+    """Numbers that a token makes in an expert on one chip, of its (usually three) matrices: 3 f / pieces."""
+    active = sum(part.active for part in checkpoint.of("routed"))
+    layers, chosen = maximum(checkpoint.routed_layers, 1), maximum(checkpoint.experts_active, 1)
+    return active / (layers * chosen * checkpoint.d_model) * layout.ep / layout.stage_chips
 
 
 @formula
@@ -66,14 +65,14 @@ def padding(part: Part, checkpoint: Checkpoint, layout: Layout) -> Ratio:
     Source: vLLM's Marlin kernels for MXFP4; gpt-oss-20b takes 13.64 GiB on one H100, 7.01 on each
     of two.
 
-    >>> part = Part(19.1e9, 19.1e9 / 8, 0.53125, kind="routed")
-    >>> m = Checkpoint("gpt-oss-20b", (), (), layers=24, d_model=2880, experts=32, experts_active=4,
-    ...                routed_layers=24)
-    >>> round(float(padding(part.replace(active=24 * 4 * 3 * 2880**2), m, Layout())), 4)  # 3072 x 2944
+    >>> used = 24 * 4 * 3 * 2880**2
+    >>> part = Part(8 * used, used, 0.53125, kind="routed")
+    >>> m = Checkpoint("gpt-oss-20b", (), (part,), layers=24, d_model=2880, experts=32,
+    ...                experts_active=4, routed_layers=24)
+    >>> round(float(padding(part, m, Layout())), 4)  # 3,072 x 2,944
     1.0904
     """
-    inner = expert_inner(part, checkpoint, layout) / 3
-    d = checkpoint.d_model
+    inner, d = maximum(expert_numbers(checkpoint, layout) / 3, 1), checkpoint.d_model
     # a hair less than a whole number of tiles is that number
     tiles = ceil(d / 256 - 1e-9) * 256 / d * ceil(inner / 128 - 1e-9) * 128 / inner
     return where(part.bytes_per_param < 0.6, tiles, 1)
@@ -179,17 +178,17 @@ def activation_bytes(engine: Engine, checkpoint: Checkpoint, layout: Layout) -> 
     """Bytes that the largest pass of an engine computes with, on one chip.
 
     Within a layer the stream of d numbers a token, its residual and its normed copy stand beside
-    what the widest block makes of them, N / (n d) numbers for N parameters in n layers. After the
-    last layer one stream is left, and the scores of every word for each sequence. Buffers in which
-    experts work are kept all the time: for each token and each of its k experts 3 f numbers, or f
-    and the d that come out.
+    what the widest block makes of them, N / (n d) numbers for N parameters in n layers: attention
+    with shared experts, or a dense block. After the last layer one stream is left, and the scores
+    of every word for each sequence. Buffers in which experts work are kept all the time: for each
+    token and each of its k experts 3 f numbers, or f and the d that come out.
 
     Equation: max(b T (3 d + N / (n d t)), b T d + b_v min(B, T) v) + b T' k max(3 f', f' + d), with
     v words, T' tokens of the ranks whose experts a chip has, at most 32,768, f' its piece of f.
     Ignores: buffers that kernels keep for themselves, and kernels for MXFP4 that need none for
-    experts; fragments; pictures beyond one more stream.
-    Source: ours, from vLLM's start-up logs: Llama-3.1-8B on an RTX 3090 loses 110.6 kB of cache to
-    each token of a longer pass; 53 runs of 24 models on H100 agree to a tenth of a gigabyte.
+    experts; fragments; pictures.
+    Source: ours, from vLLM's start-up logs (memory_cases.csv): Llama-3.1-8B on an RTX 3090 loses
+    110.6 kB of cache to each token of a longer pass.
 
     >>> m = Checkpoint("m", (), (Part(3000, 3000, 2.0, kind="dense"),), layers=1, d_model=10,
     ...                routed_layers=0)
@@ -199,23 +198,19 @@ def activation_bytes(engine: Engine, checkpoint: Checkpoint, layout: Layout) -> 
     """
     d, b, tokens = checkpoint.d_model, engine.element, engine.batched_tokens
     tp, dp, ep = layout.tp, layout.dp, layout.ep
-    routed = checkpoint.of("routed")
-    plain = checkpoint.layers - (checkpoint.routed_layers if routed else 0)
-    widest, experts = 0, 0
-    for kind, layers in (("attention", checkpoint.layers), ("dense", maximum(plain, 1))):
-        numbers = sum(p.parameters for p in checkpoint.of(kind)) / (layers * d)
-        widest = maximum(widest, numbers / tp)
-    for part in routed:
-        chosen = checkpoint.experts_active
-        inner = expert_inner(part, checkpoint, layout)
-        seen = minimum(tokens * dp, EXPERT_CHUNK) * minimum(tp, ep) / ep
-        experts = b * seen * chosen * maximum(inner, inner / 3 + d)
+    routed = checkpoint.routed_layers if checkpoint.of("routed") else 0
+    every = checkpoint.parameters("attention", "shared") / checkpoint.layers
+    plain = checkpoint.parameters("dense") / maximum(checkpoint.layers - routed, 1)
+    within = b * tokens * (3 * d + maximum(every, plain) / (d * tp))
     words = checkpoint.of("head") or checkpoint.of("embedding")
-    scores = engine.score_bytes * minimum(engine.sequences, tokens) / d
-    end = b * tokens * d + scores * sum(p.parameters for p in words)
-    seeing = 1 if checkpoint.of("vision") else 0
-    within = b * tokens * (3 * d + widest)
-    return maximum(within, end) + experts + seeing * b * tokens * d
+    scores = engine.score_bytes * minimum(engine.sequences, tokens)
+    end = b * tokens * d + scores * sum(p.parameters for p in words) / d
+    if not checkpoint.of("routed"):
+        return maximum(within, end)
+    seen = minimum(tokens * dp, EXPERT_CHUNK) * minimum(tp, ep) / ep
+    numbers = expert_numbers(checkpoint, layout)
+    pairs = where(routed > 0, seen * checkpoint.experts_active, 0)
+    return maximum(within, end) + b * pairs * maximum(numbers, numbers / 3 + d)
 
 
 @formula
