@@ -5,7 +5,8 @@ over all of a stage's chips, `pp` stages each keep a share of the layers. So eve
 weights, and every layer's cache, is kept in one of three ways:
 
     part                                      on one chip
-    attention, dense, shared, embeddings      1 / tp          and copied dp times
+    attention, dense, shared                  1 / tp          and copied dp times
+    embeddings, pictures; output matrix       1 / tp          on the first stage; on the last
     routed experts                            1 / (tp dp)
     router, norms, latent projections         all of it
     cache of a layer with h key-value heads   1 / min(tp, h)  and copied beyond; MLA has h = 1
