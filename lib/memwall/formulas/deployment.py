@@ -15,9 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.algebra import formula, maximum, minimum
+from ..core.algebra import composed, formula, maximum, minimum
 from ..core.checkpoint import Checkpoint
-from ..core.nouns import Engine, Layout, System, Workload
+from ..core.nouns import Engine, Layout, System, Unknown, Workload
 from ..core.units import (
     Bytes,
     Count,
@@ -184,6 +184,7 @@ class Deployment:
     request_cost: Any
 
 
+@composed
 def deployment(
     checkpoint: Checkpoint, system: System, layout: Layout, workload: Workload, engine: Engine,
     efficiency: Efficiency,
@@ -221,11 +222,9 @@ def deployment(
     held = sum(held_bytes(context, g) for g in checkpoint.groups)
     return Deployment(
         weight_bytes=weight_bytes_per_chip(checkpoint, layout),
-        activation_bytes=activation_bytes(
-            engine.batched_tokens, engine.sequences, engine.element, checkpoint, layout
-        ),
+        activation_bytes=activation_bytes(engine, checkpoint, layout),
         room=room,
-        sequence_bytes=cache_bytes_per_chip(1, most, checkpoint, layout),
+        sequence_bytes=cache_bytes_per_chip(layout.dp, most, checkpoint, layout),  # one a rank
         largest_concurrency=fit,
         running=running,
         step_floor=floor,
@@ -238,11 +237,22 @@ def deployment(
         request_rate=rate,
         token_rate=rate * workload.output,
         prompt_share=rate * each,
-        input_cost=cost_per_token(rent, 1 / fresh, each),
-        cached_cost=cached_token_cost(rent, held, context, system),
-        output_cost=cost_per_token(rent, 1 / running, step),
-        request_cost=rent / rate,
+        **_prices(rent, each / fresh, step / running, rate, held, context, system),
     )
+
+
+def _prices(
+    rent: Any, reading: Any, writing: Any, rate: Any, held: Any, context: Any, system: System
+) -> dict[str, Any]:
+    """What a token read, cached or written costs, and a request; unknown where the rent is."""
+    if isinstance(rent, Unknown):
+        return dict.fromkeys(("input_cost", "cached_cost", "output_cost", "request_cost"), rent)
+    return {
+        "input_cost": cost_per_token(rent, 1, reading),
+        "cached_cost": cached_token_cost(rent, held, context, system),
+        "output_cost": cost_per_token(rent, 1, writing),
+        "request_cost": rent / rate,
+    }
 
 
 # what each result is called, its unit, and where it is derived
