@@ -118,7 +118,6 @@ class Chip(Noun):
             name=f"{n:g} × {self.name} ({precision})" if isinstance(n, int | float) else self.name,
         )
 
-
     def machine(self, chips: Any, dollars_per_hour: Any = None) -> System:
         """So many of them as a deployment needs: what a driver reports, and rates for every width.
 

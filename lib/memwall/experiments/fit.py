@@ -3,8 +3,8 @@
     python -m memwall.validate --fit
 
 For each class of machine eight numbers at most, by the runs whose `part` is "fit": first those of a time
-per token, by the mean of |log(predicted / measured)|, then those of a first token, by the mean of
-|predicted / measured - 1|. How far each is known: the fit repeated on runs drawn anew (bootstrap), and
+per token, then those of a first token; by the mean of |predicted / measured - 1| for served runs, of
+|log(predicted / measured)| for the others. How far each is known: the fit repeated on runs drawn anew (bootstrap), and
 without each source. Bands come from the runs that are held out.
 """
 
@@ -24,7 +24,14 @@ from ..formulas.forecast import CLASSES, Efficiency
 from . import predict, runs
 
 START = Efficiency(
-    compute=0.6, attention=0.4, bandwidth=0.75, link=0.4, launch=8e-6, round=4e-6, steps=5.0, burst=0.05
+    compute=0.6,
+    attention=0.4,
+    bandwidth=0.75,
+    link=0.4,
+    launch=8e-6,
+    round=4e-6,
+    steps=5.0,
+    burst=0.05,
 )
 SHARES = ("compute", "attention", "bandwidth", "link")
 WORST = 1.5  # no run counts for more than this, however wrong
@@ -38,8 +45,8 @@ class Sample:
     predicted: Callable[[Efficiency], np.ndarray]
     measured: np.ndarray
     sources: np.ndarray
-    # some first tokens wait in queues for seconds, which no mean of formulas knows: there a forecast
-    # that is too short counts once at most, elsewhere by its logarithm as one that is too long
+    # of served runs some wait in queues for seconds, which no mean of formulas knows: there a forecast
+    # that is too short counts once at most; elsewhere by its logarithm, as one that is too long
     relative: bool = False
 
     def loss(self, efficiency: Efficiency, weights: np.ndarray | None = None) -> float:
@@ -88,7 +95,7 @@ def served_samples(part: str = "fit") -> tuple[Sample, Sample]:
     rows = [r for r, error in zip(rows, errors, strict=True) if not error]
     assert work is not None
     sources = np.array([r.configuration for r in rows])
-    tokens = Sample(TOKEN, work.tpot, np.array([r.tpot for r in rows]), sources)
+    tokens = Sample(TOKEN, work.tpot, np.array([r.tpot for r in rows]), sources, relative=True)
     told = np.array([r.ttft is not None for r in rows])
     firsts = Sample(
         FIRST, work.where(told).ttft, np.array([r.ttft for r in rows if r.ttft]), sources[told],
@@ -144,7 +151,9 @@ def fitted(kind: str) -> Efficiency:
     return found
 
 
-def bootstrap(sample: Sample, full: Efficiency, draws: int, seed: int = 9) -> dict[str, tuple[float, float]]:
+def bootstrap(
+    sample: Sample, full: Efficiency, draws: int, seed: int = 9
+) -> dict[str, tuple[float, float]]:
     """Where eight of ten fits lie when whole configurations are drawn anew, with repetition."""
     rng = np.random.default_rng(seed)
     sources, index = np.unique(sample.sources, return_inverse=True)
@@ -152,12 +161,12 @@ def bootstrap(sample: Sample, full: Efficiency, draws: int, seed: int = 9) -> di
     for _ in range(draws):
         counts = np.bincount(rng.integers(len(sources), size=len(sources)), minlength=len(sources))
         found.append(fit(sample, full, counts[index].astype(float)))
-    return {
-        n: tuple(np.percentile([getattr(e, n) for e in found], [10, 90])) for n in sample.names
-    }
+    return {n: tuple(np.percentile([getattr(e, n) for e in found], [10, 90])) for n in sample.names}
 
 
-def without_each(sample: Sample, full: Efficiency, most: int = 12) -> dict[str, tuple[float, float]]:
+def without_each(
+    sample: Sample, full: Efficiency, most: int = 12
+) -> dict[str, tuple[float, float]]:
     """The range of each constant over fits that leave one source out, the largest ones in turn."""
     sources, sizes = np.unique(sample.sources, return_counts=True)
     found = [
@@ -211,7 +220,15 @@ def table(draws: int = 40) -> list[dict[str, Any]]:
             })  # fmt: skip
         for of, sample in zip(("tpot", "ttft"), HELD_OUT[kind](), strict=True):
             for side, value in zip(("low", "high"), interval(sample, full), strict=True):
-                rows.append({"class": kind, "name": f"{of}_{side}", "unit": "1", "value": value, **provenance})
+                rows.append(
+                    {
+                        "class": kind,
+                        "name": f"{of}_{side}",
+                        "unit": "1",
+                        "value": value,
+                        **provenance,
+                    }
+                )
     return rows
 
 

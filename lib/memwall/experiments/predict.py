@@ -31,7 +31,6 @@ from .runs import Local, Open, Served
 
 NOMINAL = 0.9  # of the stated lengths: the harness draws 80 to 100 % of them
 CHUNK = 8192.0  # tokens of a pass of prompts
-PREFIX = 0.9
 WIDTHS = {"fp4": "nvfp4"}  # what benchmarks call FP4
 
 
@@ -265,33 +264,38 @@ def open_answer(row: Open, efficiency: Efficiency, model: Model | None = None) -
     replicas = max((row.chips or system.chips) / system.chips, 1.0)
     rate /= replicas
 
-    share = prefix_share(row)
+    def at(running: float, token: float) -> tuple[float, Pass]:
+        """A step of so many, the tokens of prompts that arrive meanwhile riding along in it."""
+        context = prompt + output / 2
+        riders = running + rate * prompt * token
+        work = decode_pass(running, context, checkpoint, system, layout)
+        mixed = decode_pass(riders, context, checkpoint, system, layout).replace(
+            attention_arithmetic=work.attention_arithmetic, cache_reading=work.cache_reading
+        )
+        return float(forecast.pass_time(mixed, efficiency)), work
 
-    def at(running: float) -> tuple[float, float, Work]:
-        work = _stack([closed_loop(checkpoint, system, layout, system, layout, running, prompt, output)])
-        step = float(forecast.pass_time(work.step, efficiency)[0])
-        each = float(forecast.pass_time(work.reading, efficiency)[0] / work.together[0]) * (1 - share)
-        # a second's prompts take their share of the time away from steps
-        busy = min(rate * each, 0.99)
-        return step / (1 - busy), each, work
-
-    low, high = 1.0, most
-    for _ in range(40):
-        middle = (low + high) / 2
-        wanted = rate * output * at(middle)[0]
-        low, high = (middle, high) if wanted > middle else (low, middle)
-    token, each, work = at(high)
-    own = float(forecast.pass_time(work.own, efficiency)[0]) * (1 - share)
-    wait = float(prompt_wait(rate, each, 0.0)) if row.poisson and rate * each < 1 else 0.0
-    first = float(open_first_token(token, own, wait))
-    if high >= most * 0.999:
-        first = float("inf")  # saturated: the queue grows without end
-    return Answer(float(work.ttft_floor()[0]) * (1 - share), float(work.tpot_floor()[0]), first, token)
-
-
-def prefix_share(row: Open) -> float:
-    """Share of a prompt that a run with a prefix cache finds there, where its source says it repeats prompts."""
-    return PREFIX if "prefix cache on" in row.engine else 0.0
+    token, running = 0.0, 1.0
+    for _ in range(60):
+        token, work = at(running, token)
+        wanted = min(max(rate * output * token, 1.0), most)
+        if abs(wanted - running) < 1e-6 * running:
+            break
+        running = wanted
+    reading = prompt_pass(1.0, prompt, 0.0, checkpoint, system, layout)
+    own = float(forecast.pass_time(reading, efficiency))
+    busy = (
+        rate
+        * float(reading.dense_arithmetic + reading.expert_arithmetic)
+        / float(efficiency.compute)
+    )
+    wait = float(prompt_wait(rate, own, 0.0)) if row.poisson and busy < 1 else 0.0
+    saturated = running >= most * 0.999 or token * rate * output > 1.01 * most
+    # a saturated engine's queue grows without end
+    first = float("inf") if saturated else float(open_first_token(token, own, wait))
+    floor = least(work, running, checkpoint, system, layout)
+    return Answer(
+        float(forecast.pass_floor(reading)), float(forecast.pass_floor(floor)), first, token
+    )
 
 
 # --- one user on a machine of one's own

@@ -26,9 +26,7 @@ from ..core.tables import write_csv
 from ..core.units import InputError, human
 from ..formulas import forecast
 from . import predict, runs
-from .whole import Run, Runs, measured, read, run_of
-
-__all__ = ["Run", "Runs", "Score", "main", "measured", "read", "report", "run_of", "score"]
+from .whole import Runs, measured, read, run_of  # noqa: F401  (what notebooks ask for)
 
 WHOLE = (
     "id", "floor_s", "predicted_s", "low_s", "high_s", "measured_s", "measured_over_floor",
@@ -89,7 +87,9 @@ def report(found: Runs) -> list[dict[str, Any]]:
     return [dict(zip(WHOLE, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
-def _times(row: Any, answer: predict.Answer, ttft: float | None, tpot: float | None) -> dict[str, Any]:
+def _times(
+    row: Any, answer: predict.Answer, ttft: float | None, tpot: float | None
+) -> dict[str, Any]:
     bands = {of: forecast.band("server-2025", of) for of in ("ttft", "tpot")}
     line: dict[str, Any] = {"id": row.id, "measured_ttft_s": ttft, "measured_tpot_s": tpot}
     if not answer.error:
@@ -97,7 +97,12 @@ def _times(row: Any, answer: predict.Answer, ttft: float | None, tpot: float | N
             value = getattr(answer, of)
             low, high = (value * factor for factor in bands[of])
             floor = getattr(answer, f"{of}_floor")
-            line |= {f"{of}_floor_s": floor, f"{of}_s": value, f"{of}_low_s": low, f"{of}_high_s": high}
+            line |= {
+                f"{of}_floor_s": floor,
+                f"{of}_s": value,
+                f"{of}_low_s": low,
+                f"{of}_high_s": high,
+            }
     return {**line, "error": answer.error}
 
 
@@ -110,7 +115,12 @@ def served_report(rows: Sequence[runs.Served]) -> list[dict[str, Any]]:
     ]  # fmt: skip
     answers = iter(zip(*columns, strict=True)) if columns else iter(())
     return [
-        _times(row, predict.Answer(error=e) if e else predict.Answer(*map(float, next(answers))), row.ttft, row.tpot)
+        _times(
+            row,
+            predict.Answer(error=e) if e else predict.Answer(*map(float, next(answers))),
+            row.ttft,
+            row.tpot,
+        )
         for row, e in zip(rows, errors, strict=True)
     ]
 
@@ -121,12 +131,22 @@ def open_report(rows: Sequence[runs.Open]) -> list[dict[str, Any]]:
     return [_times(r, predict.open_answer(r, efficiency), r.ttft, r.tpot) for r in rows]
 
 
+def cookbook_report(rows: Sequence[runs.Cookbook]) -> list[dict[str, Any]]:
+    """Recipes' own runs: what they state does not say how the model was cut, so nothing is forecast."""
+    said = predict.Answer(error="the recipe states no layout")
+    return [_times(row, said, row.ttft, row.tpot) for row in rows]
+
+
 def local_report(rows: Sequence[runs.Local]) -> list[dict[str, Any]]:
     """Local runs: the highest rate that is possible, the rate to expect, and the one measured."""
     efficiency, (low, high) = forecast.fitted("local"), forecast.band("local")
     found = []
     for row in rows:
-        line: dict[str, Any] = {"id": row.id, "measured_tokens_per_second": row.tokens_per_second, "error": ""}
+        line: dict[str, Any] = {
+            "id": row.id,
+            "measured_tokens_per_second": row.tokens_per_second,
+            "error": "",
+        }
         try:
             made = predict.local_work(row)
             most = made.tokens / (made.fewest * float(forecast.pass_floor(made.least)))
@@ -145,6 +165,7 @@ REPORTS: dict[str, tuple[Callable[..., list[dict[str, Any]]], tuple[str, ...]]] 
     "served": (served_report, TIMES),
     "open": (open_report, TIMES),
     "local": (local_report, LOCAL),
+    "cookbook": (cookbook_report, TIMES),
 }
 
 
@@ -178,9 +199,13 @@ def _print_scores(kind: str, rows: list[dict[str, Any]]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="memwall.validate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="memwall.validate",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", nargs="?", help="runs to compare; the book's own whole runs if left out")
+    parser.add_argument(
+        "file", nargs="?", help="runs to compare; the book's own whole runs if left out"
+    )
     parser.add_argument("--format", choices=("text", "csv"), default="text")
     parser.add_argument("--fit", action="store_true", help="print the constants fitted anew")
     parser.add_argument("--draws", type=int, default=40, help="of the bootstrap")
@@ -201,7 +226,9 @@ def _read(options: Any) -> tuple[str, Any, list[str]]:
         if not options.model or not options.chip:
             raise InputError("a benchmark's JSON needs --model and --chip: it does not say them")
         layout = Layout(*(float(getattr(options, n)) for n in ("tp", "dp", "ep", "pp")))
-        rows = runs.from_benchmark(options.file, options.model, options.chip, options.weights, layout)
+        rows = runs.from_benchmark(
+            options.file, options.model, options.chip, options.weights, layout
+        )
         return ("open" if isinstance(rows[0], runs.Open) else "served"), rows, []
     try:
         kind, rows, complaints = runs.read(options.file)

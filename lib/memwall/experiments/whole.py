@@ -122,7 +122,9 @@ class Runs:
         ladders = {n: [dict(forecast.waterfall(p, efficiency)) for p in self._passes[n]]
                    for n in ("reading", "step")}  # fmt: skip
         for term in forecast.TERMS:
-            reading, step = (np.minimum(*(one[term] for one in ladders[n])) for n in ("reading", "step"))
+            reading, step = (
+                np.minimum(*(one[term] for one in ladders[n])) for n in ("reading", "step")
+            )
             steps.append((term, self._total(reading, step) / self.measured))
         return steps
 
@@ -205,7 +207,9 @@ def run_of(row: dict[str, Any]) -> Run:
 def _passes(hardware: str, precision: str, model: Model, n: dict[str, float]) -> dict[str, Any]:
     chip = catalog.chip(hardware)
     chip.flops(precision)  # refuses a precision that the chip lacks
-    checkpoint = predict.blackboard(model, {"bf16": "bf16", "fp16": "bf16"}.get(precision, precision))
+    checkpoint = predict.blackboard(
+        model, {"bf16": "bf16", "fp16": "bf16"}.get(precision, precision)
+    )
     stages = n["pipeline_stages"]
     inside = n["n_chips"] / stages
     system = chip.machine(n["n_chips"])
@@ -219,12 +223,17 @@ def _passes(hardware: str, precision: str, model: Model, n: dict[str, float]) ->
     own, prompt, before = n["batch"] / micro, n["prompt_tokens"], n["context_before"]
     context = before + prompt + max(n["output_tokens"] - 1, 0) / 2
     reading = [
-        prompt_pass(own, max(prompt, 1.0), before, checkpoint, system, layout) for layout in (cut, spread)
+        prompt_pass(own, max(prompt, 1.0), before, checkpoint, system, layout)
+        for layout in (cut, spread)
     ]
     step = [decode_pass(own, context, checkpoint, system, layout) for layout in (cut, spread)]
     # while one stage works on a token the others may work on other tokens: a floor counts on all
     floor = least(
-        decode_pass(n["batch"], context, checkpoint, system, cut), n["batch"], checkpoint, system, cut
+        decode_pass(n["batch"], context, checkpoint, system, cut),
+        n["batch"],
+        checkpoint,
+        system,
+        cut,
     )
     shared = ("dense_arithmetic", "expert_arithmetic", "attention_arithmetic", "cache_reading")
     return {
@@ -285,5 +294,3 @@ def _model(name: str, n: dict[str, float]) -> Model:
             if not isinstance(getattr(known, part), Unknown):
                 shape = shape.replace(**{part: getattr(known, part)})
     return predict.ready(shape)
-
-

@@ -36,14 +36,22 @@ CLASSES = ("server-2024", "server-2025", "local")
 class Efficiency(Noun):
     """How much of its peak a real machine reaches, and what waits cost: the book's fitted numbers."""
 
-    compute: Fraction = quantity("e_F", "share of the peak FLOP/s in matrix products", required=True)
+    compute: Fraction = quantity(
+        "e_F", "share of the peak FLOP/s in matrix products", required=True
+    )
     attention: Fraction = quantity("e_A", "share of the peak FLOP/s in attention", required=True)
     bandwidth: Fraction = quantity("e_W", "share of the peak HBM bandwidth", required=True)
     link: Fraction = quantity("e_l", "share of the peak link bandwidth", required=True)
-    launch: Seconds = quantity(r"\lambda", "starting a product that waits for another", required=True)
+    launch: Seconds = quantity(
+        r"\lambda", "starting a product that waits for another", required=True
+    )
     round: Seconds = quantity(r"\lambda_w", "one round of an exchange", required=True)
     steps: NonNegative = quantity("s", "steps from arrival to first token", required=True)
-    burst: NonNegative = quantity("q", "share of all users' prompts that a first token waits for in a benchmark", required=True)
+    burst: NonNegative = quantity(
+        "q",
+        "share of all users' prompts that a first token waits for in a benchmark",
+        required=True,
+    )
 
     @classmethod
     def symbolic(cls, **values: Any) -> Efficiency:
