@@ -66,38 +66,6 @@ def read_model(model: str | os.PathLike[str] | dict[str, Any] | Checkpoint, weig
     return (found.with_weights(weights) if weights else found).stored(cache)
 
 
-def machine(chip: Chip, chips: int, dollars_per_hour: float | None = None) -> System:
-    """`chips` of them as a deployment needs them: what a driver reports, rates for every width.
-
-    A width that a chip cannot multiply runs at the next wider one. A chip whose network card is not
-    known is taken to have none: its groups stay inside a domain. A domain that is not known joins
-    all of them, as cards in one box are.
-    """
-    wide = chip.flops_bf16
-    narrow = chip.flops_fp8 or wide
-    rent = chip.rent if dollars_per_hour is None else dollars_per_hour / HOUR
-
-    def times(value: Any) -> Any:
-        return value if isinstance(value, Unknown) else chips * value
-
-    link = chip.chip_scale_up or (chip.chip_bandwidth if chips == 1 else chip.chip_scale_up)
-    return System(
-        flops=times(narrow),
-        bandwidth=times(chip.chip_bandwidth),
-        capacity=times(chip.driver_capacity or chip.chip_capacity),
-        scale_up=times(link),
-        scale_out=times(chip.chip_scale_out or link),
-        chips=chips,
-        dollars_per_second=times(rent),
-        domain=chip.domain or chips,
-        bf16_flops=times(wide),
-        fp8_flops=times(narrow),
-        fp4_flops=times(chip.flops_fp4 or narrow),
-        torus=chip.torus,
-        name=f"{chips} × {chip.name}",
-    )
-
-
 # --- one deployment
 
 
@@ -261,7 +229,7 @@ def plan(
         raise InputError(f"{chips} chips cannot be cut into {replicas} equal replicas")
     checkpoint, one = read_model(model, weights, cache), catalog.chip(chip)
     own = chips // replicas
-    system = machine(one, own, dollars_per_hour)
+    system = one.machine(own, dollars_per_hour)
     workload = Workload(prompt=prompt, output=output, cached=cached, users=users)
     given = {"tp": tp, "dp": dp, "ep": ep, "pp": pp}
     told = {
@@ -443,7 +411,7 @@ def alternatives(
             found.append(Option(one.name, Layout(), "", 1, 0, 0.0, None, None, 0.0, why))
             continue
         for count in _sizes(one, most):
-            system = machine(one, count, rent)
+            system = one.machine(count, rent)
             if isinstance(system.scale_up, Unknown):
                 continue  # how several are joined is not known; one alone was tried
             rules = engines.engine(engine, float(system.capacity) / count, one.name)
