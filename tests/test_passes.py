@@ -37,7 +37,6 @@ BOX = System(
 )  # fmt: skip
 SERVER = Efficiency(
     compute=0.8,
-    attention=0.5,
     bandwidth=0.8,
     link=0.4,
     launch=8e-6,

@@ -128,7 +128,8 @@ class Chip(Noun):
         wide = self.flops_bf16
         narrow = self.flops_fp8 or wide
         rent = self.rent if dollars_per_hour is None else dollars_per_hour / HOUR
-        link = self.chip_scale_up
+        # boxes of one chip are joined by their cards alone
+        link = self.chip_scale_up or self.chip_scale_out
         if not link and isinstance(chips, int | float) and chips == 1:
             link = self.chip_bandwidth  # one chip alone exchanges nothing
 

@@ -2,7 +2,7 @@
 
     python -m memwall.validate --fit
 
-For each class of machine eight numbers at most, by the runs whose `part` is "fit": first those of a time
+For each class of machine seven numbers at most, by the runs whose `part` is "fit": first those of a time
 per token, then those of a first token; by the mean of |predicted / measured - 1| for served runs, of
 |log(predicted / measured)| for the others. How far each is known: the fit repeated on runs drawn anew (bootstrap), and
 without each source. Bands come from the runs that are held out.
@@ -25,7 +25,6 @@ from . import predict, runs
 
 START = Efficiency(
     compute=0.6,
-    attention=0.4,
     bandwidth=0.75,
     link=0.4,
     launch=8e-6,
@@ -33,7 +32,7 @@ START = Efficiency(
     steps=5.0,
     burst=0.05,
 )
-SHARES = ("compute", "attention", "bandwidth", "link")
+SHARES = ("compute", "bandwidth", "link")
 WORST = 1.5  # no run counts for more than this, however wrong
 
 
@@ -80,7 +79,7 @@ def fit(sample: Sample, start: Efficiency, weights: np.ndarray | None = None) ->
 
 
 TOKEN = ("compute", "bandwidth", "link", "launch", "round")
-FIRST = ("attention", "steps", "burst")
+FIRST = ("steps", "burst")
 
 
 @functools.cache
@@ -118,7 +117,7 @@ def local_sample(part: str = "fit") -> Sample:
     passes = predict.stacked([one.work for one in made])
     times = np.array([one.passes for one in made])
     return Sample(
-        (*TOKEN, "attention"), lambda e: times * forecast.pass_time(passes, e),
+        TOKEN, lambda e: times * forecast.pass_time(passes, e),
         np.array([one.tokens / row.tokens_per_second for one, row in zip(made, rows, strict=True)]),
         np.array([f"{row.source}|{row.configuration}" for row in rows]),
     )  # fmt: skip

@@ -9,7 +9,7 @@ slower half; what travels comes on top; and starting something has a price howev
     m  matrix products that wait for each other     r    rounds of exchanges
     max  of arithmetic / e_F and reading / e_W      e    share of the peak that is reached
 
-Only eight numbers of it cannot be derived: those of `Efficiency`, fitted on published runs by
+Only seven numbers of it cannot be derived: those of `Efficiency`, fitted on published runs by
 `experiments.fit`, once for each class of machine (servers until 2024, servers since 2025, one user
 on a local machine) and the same there for every model, vendor and chip. Each forecast carries a
 band, taken from runs that the fit never saw.
@@ -39,7 +39,6 @@ class Efficiency(Noun):
     compute: Fraction = quantity(
         "e_F", "share of the peak FLOP/s in matrix products", required=True
     )
-    attention: Fraction = quantity("e_A", "share of the peak FLOP/s in attention", required=True)
     bandwidth: Fraction = quantity("e_W", "share of the peak HBM bandwidth", required=True)
     link: Fraction = quantity("e_l", "share of the peak link bandwidth", required=True)
     launch: Seconds = quantity(
@@ -63,7 +62,7 @@ class Efficiency(Noun):
 
 
 IDEAL = Efficiency(
-    compute=1.0, attention=1.0, bandwidth=1.0, link=1.0, launch=0.0, round=0.0, steps=1.0, burst=0.0
+    compute=1.0, bandwidth=1.0, link=1.0, launch=0.0, round=0.0, steps=1.0, burst=0.0
 )
 
 
@@ -120,15 +119,15 @@ def expert_part(work: Pass, efficiency: Efficiency) -> Seconds:
 def attention_part(work: Pass, efficiency: Efficiency) -> Seconds:
     """Part of a pass in which attention reads its caches or computes, whichever is slower.
 
-    Equation: max(t_ca / e_A, t_kv / e_W).
+    Equation: max(t_ca / e_F, t_kv / e_W).
     Source: rows B8 and X25; chapter 9.
 
     >>> work = Pass(0, 0, 0, 0, 2, 3, exchange=0, launches=1, rounds=0)
-    >>> float(attention_part(work, IDEAL.replace(attention=0.5)))
+    >>> float(attention_part(work, IDEAL.replace(compute=0.5)))
     4.0
     """
     return maximum(
-        work.attention_arithmetic / efficiency.attention, work.cache_reading / efficiency.bandwidth
+        work.attention_arithmetic / efficiency.compute, work.cache_reading / efficiency.bandwidth
     )
 
 
@@ -194,7 +193,7 @@ def waterfall(work: Pass, efficiency: Efficiency) -> list[tuple[str, Any]]:
     activations travel, launches and rounds cost, and nothing reaches its peak.
     """
     kinds = IDEAL
-    counts = efficiency.replace(compute=1.0, attention=1.0, bandwidth=1.0, link=1.0)
+    counts = efficiency.replace(compute=1.0, bandwidth=1.0, link=1.0)
     still = work.replace(exchange=work.exchange * 0.0)
     return [
         ("floor", pass_floor(work)),
