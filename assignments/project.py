@@ -176,7 +176,7 @@ def above_floor(draw: Draw) -> Number:
         "blackboard's floor does the planner expect a step to take?",
         answer=p.step / p.floor,
         unit="",
-        plausible=("0.1", "1000"),
+        plausible=("0.5", "300"),
         mistakes={
             "It is upside down: the floor is the least a step can take.": p.floor / p.step,
             "That is by how much it is longer; what was asked is how many times as long.": p.step / p.floor - 1,
@@ -243,7 +243,7 @@ def price(draw: Draw) -> Number:
         "What do a million output tokens cost in rent?",
         answer=p.output_cost,
         unit="$/Mtok",
-        plausible=("$0.0001 / Mtok", "$10,000 / Mtok"),
+        plausible=("$0.001 / Mtok", "$500 / Mtok"),
         tolerance=0.03,
         mistakes=apart(p.output_cost, {
             "You rented one chip: the replica has eight.": p.output_cost / 8,
@@ -269,7 +269,7 @@ def promise(draw: Draw) -> Number:
         "eight lie inside the planner's band around a forecast time.\n\nWhich speed does a user get at the slow end of that band?",
         answer=1 / high,
         unit="tokens/s",
-        plausible=("0.01 tokens/s", "100,000 tokens/s"),
+        plausible=("1 token/s", "900 tokens/s"),
         mistakes={
             "That is the forecast itself.": p.speed,
             "That is the fast end.": 1 / low,
@@ -302,7 +302,7 @@ def choose(draw: Draw) -> Number:
         "What does the cheaper of the two fleets cost?",
         answer=costs[best] / 3600,
         unit="$/h",
-        plausible=("$0.01 / h", "$10 million / h"),
+        plausible=("$4 / h", "$12,000 / h"),
         tolerance=0.01,
         mistakes=apart(costs[best] / 3600, {h: v / 3600 for h, v in mistakes.items()}),
         solution="; ".join(

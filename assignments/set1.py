@@ -87,7 +87,7 @@ def night_shift(draw: Draw) -> Number:
         f"{told(net)}; the machine is {rack.told()}.\n\nHow long does one decode step take?",
         answer=answer,
         unit="ms",
-        plausible=("1 us", "100 s"),
+        plausible=("0.2 ms", "150 ms"),
         mistakes=apart(answer, {
             "You added arithmetic and memory traffic: with perfect overlap the slower one alone counts.":
                 roofline.serial_step_time(batch, mean, net, rack.system),
@@ -133,7 +133,7 @@ def two_tenants(draw: Draw) -> Number:
         f"How many tokens a second does one user of {first.name} see?",
         answer=1 / both,
         unit="tokens/s",
-        plausible=("0.001 tokens/s", "100,000 tokens/s"),
+        plausible=("4 tokens/s", "3000 tokens/s"),
         mistakes=apart(1 / both, {
             "You forgot the other tenant: the user waits for both steps.": 1 / one,
             "You took the slower of the two steps: they take turns, so their times add.":
@@ -365,7 +365,7 @@ def price_list(draw: Draw) -> Number:
             f"{head}\n\nNormal mode runs batches of {say(normal)} sequences. How many sequences does fast mode run?",
             answer=normal / ratio,
             unit="sequences",
-            plausible=("0.1 sequences", "100,000 sequences"),
+            plausible=("5 sequences", "4000 sequences"),
             mistakes={
                 "You used the price alone: a fast step is also shorter.": normal / dearer,
                 "You used the speed alone: cost is time over batch.": normal / faster,
@@ -380,7 +380,7 @@ def price_list(draw: Draw) -> Number:
             "of its tokens can cost?",
             answer=price * floor * 1e-6,
             unit="$/Mtok",
-            plausible=("$0.0001 / Mtok", "$10,000 / Mtok"),
+            plausible=("$0.1 / Mtok", "$90 / Mtok"),
             mistakes={
                 "You divided the normal price by the fast mode's premium: nothing of that follows from the step's time.":
                     price / dearer * 1e-6,
@@ -396,7 +396,7 @@ def price_list(draw: Draw) -> Number:
         f"{head}\n\nA luxury mode is planned that gives a user a machine alone. How many tokens a second can it reach?",
         answer=speed * ceiling,
         unit="tokens/s",
-        plausible=("1 token/s", "100,000 tokens/s"),
+        plausible=("4 tokens/s", "3000 tokens/s"),
         mistakes={
             "That is fast mode itself: an emptier batch is faster still.": speed * faster,
             "You scaled with the batch: the constant part of the step stays.": speed * ratio,
@@ -429,7 +429,7 @@ def timetable(draw: Draw) -> Number:
             "million tokens cost?",
             answer=answer,
             unit="$/Mtok",
-            plausible=("$0.000001 / Mtok", "$1000 / Mtok"),
+            plausible=("$0.02 / Mtok", "$15 / Mtok"),
             mistakes={
                 "You drained the whole HBM: only what is stored is read.": answer / full,
                 "You rented one chip: all of them work on the step.": answer / rack.chips,
@@ -447,7 +447,7 @@ def timetable(draw: Draw) -> Number:
         f"{head}\n\nHow long does a newcomer wait for the first token, {what}, until the step that carries it is done?",
         answer=wait,
         unit="ms",
-        plausible=("1 us", "100 s"),
+        plausible=("1 ms", "800 ms"),
         mistakes={
             "You drained the whole HBM: only what is stored is read.": wait / full,
             "That is one step: before it the newcomer waits for the step under way.": period,

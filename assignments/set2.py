@@ -83,7 +83,7 @@ def quiet_hour(draw: Draw) -> Number:
         "How long does a step take on average?",
         answer=time,
         unit="ms",
-        plausible=("1 ns", "10 s"),
+        plausible=("0.04 ms", "35 ms"),
         mistakes={
             "You read the whole model: so few tokens do not touch all experts.": all_of_it,
             "You read what one token uses: other tokens touch other experts.": one,
@@ -119,7 +119,7 @@ def exchange(draw: Draw) -> Number:
         f"uses only {say(active)} for a token.\n\nHow many parameters must it store?",
         answer=s * active,
         unit="billion parameters",
-        plausible=("1 million parameters", "1000 trillion parameters"),
+        plausible=("16 billion parameters", "14 trillion parameters"),
         tolerance=0.03,
         mistakes={
             "You scaled in proportion: the gain grows more slowly than the parameters.": dense / active / gain * seen * active,
@@ -158,7 +158,7 @@ def across(draw: Draw) -> Number:
         "as it did when one rack held everything.\n\nHow many times as long does the all-to-all take as in one rack?",
         answer=answer,
         unit="",
-        plausible=("0.01", "10,000"),
+        plausible=("0.3", "250"),
         mistakes=mistakes,
         solution=(
             f"r = {up / GB:g} GB/s over {out / GBIT:g}/8 GB/s = {ratio:.4g}. The share (R - 1) / R = {(count - 1) / count:.3g} "
@@ -378,7 +378,7 @@ def largest(draw: Draw) -> Number:
         "How many parameters can the model store at most?",
         answer=best * active,
         unit="billion parameters",
-        plausible=("1 million parameters", "1000 trillion parameters"),
+        plausible=("8 billion parameters", "6 trillion parameters"),
         mistakes={
             f"That is what the {limit[1]} allow{'s' if limit[1] == 'room' else ''}; the {limit[0]} "
             f"allow{'s' if limit[0] == 'room' else ''} less.": other * active,

@@ -90,7 +90,7 @@ def bubble(draw: Draw) -> Number:
         "the same.\n\nHow long does the run take?",
         answer=answer,
         unit="days",
-        plausible=("1 h", "10,000 days"),
+        plausible=("1 day", "800 days"),
         tolerance=0.01,
         mistakes={
             "You scaled by the idle shares: what scales is the time that is not idle.": days * DAY * new / old,
@@ -314,7 +314,7 @@ def leak(draw: Draw) -> Number:
         f"{rack.told()}, in batches of {say(batch)} sequences.\n\nHow large is the KV cache of a token then?",
         answer=answer,
         unit="kB/token",
-        plausible=("1 B/token", "1 GB/token"),
+        plausible=("0.1 kB/token", "90 kB/token"),
         mistakes={
             "You took an endless batch: at a finite one the weights use part of the time.": endless,
             "You counted a multiply-add once: it is two FLOP.": answer / 2,
@@ -362,7 +362,7 @@ def shelf(draw: Draw) -> Number:
         "How long may a cache wait before computing it again would have been cheaper?",
         answer=answer,
         unit="h",
-        plausible=("1 s", "100,000 days"),
+        plausible=("0.1 h", "90 h"),
         tolerance=0.03,
         mistakes=mistakes,
         solution=(
@@ -390,7 +390,7 @@ def hits(draw: Draw) -> Number:
         "How many hits must a write have on average, so that caching costs no more than reading plainly?",
         answer=float(full),
         unit="hits",
-        plausible=("0.001 hits", "10,000 hits"),
+        plausible=("0.02 hits", "18 hits"),
         mistakes={
             "You repaid the whole write: without a cache that reading is paid as well.":
                 float(pricing.hits_to_repay(write + 1, read)),

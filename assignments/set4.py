@@ -70,7 +70,7 @@ def budget(draw: Draw) -> Number:
         f"pre-training.\n\n{what}",
         answer=answer,
         unit="trillion tokens",
-        plausible=("1 million tokens", "1 million trillion tokens"),
+        plausible=("0.4 trillion tokens", "350 trillion tokens"),
         mistakes={
             "You divided by the efficiency: slower work gives fewer tokens for the same money.":
                 answer / efficiency**2,
@@ -104,7 +104,7 @@ def lifetime(draw: Draw) -> Number:
         "take the active ones.\n\nHow many times more than by that rule does the model read?",
         answer=answer,
         unit="",
-        plausible=("0.01", "1 million"),
+        plausible=("1.5", "1200"),
         mistakes={
             "You let every model live: some are withdrawn, which lowers what can be expected.": answer / survival,
             "You used the share that is withdrawn; the others serve.": answer / survival * (1 - survival),
@@ -272,7 +272,7 @@ def missed(draw: Draw) -> Number:
         "How much more than the least possible does it pay for both together?",
         answer=answer,
         unit="%",
-        plausible=("0.001 %", "1 million %"),
+        plausible=("0.5 %", "450 %"),
         tolerance=0.03,
         mistakes={hint: value for hint, value in mistakes.items() if value > 0},
         solution=(

@@ -12,7 +12,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import numpy as np
 
 from memwall.core.units import InputError
 
+from ..reading.cells import Found, answers_in, chosen
 from .course import Roster, Student
 from .sets import ProblemSet
 
@@ -29,7 +30,6 @@ MAX_JSON_DEPTH = 60  # a notebook needs about 10
 MAX_BRACKETS = 600_000  # each costs many times its byte in memory
 MAX_CELLS = 3000
 MAX_SOURCE = 200_000  # characters of a cell
-MAX_ANSWER = 2_000  # characters between which an answer's quotes are looked for
 MAX_ESSAY = 30_000  # characters kept of a part marked by hand
 MAX_FILES = 20_000
 NOTEBOOKS = (".ipynb", ".ipynb.json", ".ipynb.txt")  # some browsers add an ending of their own
@@ -62,16 +62,13 @@ def read_submission(path: Path, labels: Iterable[str], max_bytes: int = MAX_BYTE
     if len(cells) > MAX_CELLS:
         raise Broken(f"it has {len(cells):,} cells: more than {MAX_CELLS:,} are not read")
     labels = list(labels)
-    answers: dict[str, str] = {}
+    found: list[Found] = []
     essays: dict[str, str] = {}
     head = writing = ""
     for cell in cells:
         kind, source = _source(cell)
         if kind == "code":
-            # the last answer that is not blank counts, as when the notebook is run top to bottom
-            answers |= {
-                n: t for n, t in answers_in(source, labels) if t.strip() or n not in answers
-            }
+            found += chosen(answers_in(source, labels)).values()
         elif kind == "markdown":
             head = head or _stamp_line(source)
             writing, text = _essay(cell, source, labels, writing)
@@ -87,7 +84,7 @@ def read_submission(path: Path, labels: Iterable[str], max_bytes: int = MAX_BYTE
 
     parts = head.split("/") if head else ["", "", ""]
     return Submission(
-        answers, essays, said("stamp") or parts[2], said("set") or parts[0], said("edition")
+        {label: answer.text for label, answer in chosen(found).items()}, essays, said("stamp") or parts[2], said("set") or parts[0], said("edition")
     )
 
 
@@ -152,37 +149,6 @@ def _source(cell: Any) -> tuple[str, str]:
         # too long to read whole: its first lines, so that a long answer is refused by name
         source = source[:MAX_SOURCE] if isinstance(source, str) else ""
     return str(cell.get("cell_type", "")), source
-
-
-_ASSIGNED = re.compile(r"^[ \t]*([qh][0-9]{1,2})[ \t]*=(?!=)[ \t]*(.*)$", re.M)
-_LITERAL = re.compile(
-    r"""[rRuU]?(?:(?P<q>\"{3}|'{3})(?P<long>.*?)(?P=q)|"(?P<double>(?:[^"\\\n]|\\.)*)"|'(?P<single>(?:[^'\\\n]|\\.)*)')""",
-    re.S,
-)
-
-
-def answers_in(source: str, labels: list[str]) -> Iterator[tuple[str, str]]:
-    """Lines `q3 = "..."` of a cell: label and the text between the quotes, not interpreted."""
-    for match in _ASSIGNED.finditer(source):
-        label = match.group(1)
-        if label not in labels:
-            continue
-        # looked for nearby only: a thousand unclosed quotes must not be read to the end each
-        literal = _LITERAL.match(source, match.start(2), match.start(2) + MAX_ANSWER)
-        if literal is None:
-            # a bare number needs no quotes; anything else is shown as it stands, and not read
-            yield label, match.group(2).split("#")[0].strip()
-            continue
-        text = next(
-            t for t in (literal["long"], literal["double"], literal["single"]) if t is not None
-        )
-        # the line's end is looked up, not the source copied: a cell may hold many such lines
-        stop = source.find("\n", literal.end())
-        rest = source[literal.end() : stop if stop >= 0 else None].split("#")[0].strip()
-        if rest and rest != ";":
-            yield label, match.group(2)  # more than one string: not an answer this grammar reads
-        else:
-            yield label, " ".join(text.split()) if "\n" in text else text
 
 
 def _stamp_line(source: str) -> str:

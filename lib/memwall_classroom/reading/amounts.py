@@ -99,7 +99,7 @@ def may_repeat(question: str) -> tuple[str, str]:
     """
     asked = " ".join(re.findall(r"[a-z]+", question.split("\n\n")[-1]))
     names = {n for known in COUNTED.values() for n in known.split()} | {n for n in COUNTED if n.islower()}
-    words = [w for w in asked.split() if w in _CHANGING or w in names or _singular(w) in names]
+    words = [w for w in asked.split() if w in _ECHOED or w in names or _singular(w) in names]
     counted = re.findall(r"[Hh]ow many ([a-z]+(?:'? [a-z]+)?)", question.replace("' ", " "))
     nouns = [n for text in counted for n in text.split() if n not in _CHANGING and n not in _PURE and n not in _FILLING]
     nouns = [n for n in nouns if _word_measure(n) is None]
@@ -122,8 +122,8 @@ def _singular(word: str) -> str:
 
 _SCALES = {
     "hundred": 1e2, "dozen": 12.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "quadrillion": 1e15,
-    "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "mn": 1e6, "mln": 1e6, "mio": 1e6, "mil": 1e6, "bn": 1e9,
-    "bln": 1e9, "tn": 1e12, "trn": 1e12, "tril": 1e12, "bil": 1e9, "thsd": 1e3,
+    "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "mn": 1e6, "mln": 1e6, "mio": 1e6, "mrd": 1e9, "mil": 1e6, "bn": 1e9,
+    "kilo": 1e3, "mega": 1e6, "giga": 1e9, "tera": 1e12, "bln": 1e9, "tn": 1e12, "trn": 1e12, "tril": 1e12, "bil": 1e9, "thsd": 1e3,
 }  # fmt: skip
 _PER = {"per", "a", "an", "each", "every", "for", "in", "one"}
 _REASONS = {
@@ -138,9 +138,18 @@ _CHANGING = {
     "exceeds", "exceeding", "within", "between", "least", "most", "maximum", "minimum", "max", "min", "upto", "up",
     "more", "greater", "longer", "higher", "larger", "dearer", "extra", "additional",
     "half", "third", "quarter", "twice", "double", "triple", "thrice", "squared", "cubed", "inverse", "reciprocal",
-    "negative", "minus", "plus", "divided", "multiplied", "sum", "difference", "product", "root", "log", "ln", "sqrt",
-    "or", "to", "through", "versus", "vs", "either", "both", "respectively", "range", "power", "score", "gross", "lakh",
+    "negative", "minus", "plus", "divided", "multiplied", "difference", "product", "root", "log", "ln", "sqrt",
+    "versus", "vs", "respectively", "range", "power", "score", "gross", "lakh",
     "crore", "nearest", "other", "too", "few", "missing", "short", "anything", "everything", "guess", "order", "orders", "magnitude", "magnitudes", "unknown", "nan", "inf", "infinity",
+}  # fmt: skip
+# those of them that an answer may take from its question
+_ECHOED = {
+    "least", "most", "maximum", "minimum", "max", "min", "up", "over", "more", "greater", "longer", "higher", "larger", "dearer",
+    "extra", "additional", "less", "fewer", "lower", "cheaper", "shorter", "faster", "smaller",
+}  # fmt: skip
+_VERBS = {
+    "is", "are", "be", "was", "takes", "take", "gives", "give", "get", "gets", "needs", "need", "equals", "costs", "cost", "yields",
+    "makes", "make", "has", "have", "holds", "becomes", "find", "found", "say", "reads", "lasts", "stores", "requires",
 }  # fmt: skip
 _DENYING = {"not", "no", "never", "neither", "nor", "none", "cannot", "except", "instead", "wrong", "false", "incorrect", "nicht", "kein"}  # fmt: skip
 _RESTATING = set("=~([→⇒") | {
@@ -151,31 +160,37 @@ _RESTATING = set("=~([→⇒") | {
 _HARMLESS = re.compile(
     r"\b(?:(?:just|slightly|a bit|a little|a touch|somewhat|barely) (?:over|under|above|below|more than|less than)"
     r"|more or less|give or take|or so|or thereabouts|up to rounding|rounded (?:up|down)|not (?:quite )?(?:sure|certain)"
-    r"|to (?:three|3|two|2|four|4) (?:significant )?(?:figures|digits|sf|s\.f\.)|rounded to (?:three|3|two|2|four|4) \w+"
+    r"|(?:rounded )?(?:to |with )?(?:three|two|four|[1-6]) (?:s\. ?f|sf|sig(?:nificant|\.)? ?(?:fig|dig)\w*|figures|digits|decimals?|decimal places)"
     r"|in other words|or equivalently|or rather|comes (?:out )?to|works out to|amounts to|equal to|equals to|close to"
     r"|according to|due to|thanks to|up and running|i have to|has to|have to|(?:a )?factor (?:of )?|in total|no more no less"
     r"|no idea (?:why|how)|in order to|because of|in the end|at first|so far|once more|no doubt)\b"
 )
 # bounds and turns of a whole answer that the value's own side of the question makes harmless
-_MORE = {"more", "longer", "higher", "larger", "dearer", "extra", "additional", "greater", "above"}
+_MORE = {"more", "bigger", "slower", "longer", "higher", "larger", "dearer", "extra", "additional", "greater", "above"}
 _SYNONYMS = {"at least": {"least", "minimum", "min"}, "at most": {"most", "maximum", "max", "up"}}
 
 
 def _normal(text: str) -> str:
     """Turns of phrase that are one thing, as one word or sign."""
+    text = re.sub(r"(?:--?|=)>", "→", text)
     text = re.sub(r"\bi\.\s?e\.?|\bviz\.", "ie", text)
     text = re.sub(r"\be\.\s?g\.?", "eg", text)
     text = re.sub(r"\bper\s?cent\b", "percent", text, flags=re.I)
-    text = re.sub(r"\bus\s?\$|\bus dollars?\b|\$\s?us\b|\busd\b", "$", text, flags=re.I)
+    text = re.sub(r"\bus\s?\$|\bus dollars?\b|\$\s?us\b|\busd(?![a-z])", "$", text, flags=re.I)
     text = re.sub(r"(?<=[A-Za-z])\((s|es)\)", r"\1", text)  # second(s)
     power = (
         r"\bto the (?:power (?:of )?)?(minus |negative |-)?\s?([0-9]{1,3})(?:st|nd|rd|th)?(?: power)?\b"
     )
     text = re.sub(power, lambda m: f"^{'-' if m.group(1) else ''}{m.group(2)}", text)
-    text = re.sub(r"\bn't\b", " not", text)
+    text = re.sub(r"\b(hour|dai|day)ly\b", lambda m: f"per {m.group(1).replace('dai', 'day')}", text)
+    text = re.sub(r"\b(kilo|mega|giga|tera|peta)-(?=[a-z])", r"\1 ", text)
+    text = re.sub(r"(?<=[a-zA-Z0-9])-?ish\b|(?<=[A-Za-z])'s\b", "", text)
+    text = re.sub(r"(?<=[a-z])fold\b", " fold", text)
+    text = re.sub(r"(?<=[0-9]) of (?:a|an|one) (?=(?:second|minute|hour|day|dollar|cent)\b)", " ", text)
     text = re.sub(r"(?<=[0-9])\s?-\s?(?=(?:fold|times|[a-z]{3,})\b)|(?<=[0-9])-(?=[A-Za-zµ])", " ", text)  # 12-fold
     text = re.sub(r"([0-9] ?h(?:rs?|ours?)? ?[0-9]+(?:[.,][0-9]+)? ?)m\b", r"\1min", text)  # 41h50m
     text = re.sub(r"(?<=[0-9]) ?\*$", " x", text)
+    text = re.sub(r"^\s*[*xX]\s?(?=[0-9.])", "", text)  # x12
     if not re.search("[0-9]", text):
         text = _counted_words(text)
     text = re.sub(r"\(\s*([0-9.]+)\s*/\s*([0-9.]+)\s*\)", r"\1/\2", text)
@@ -213,7 +228,7 @@ _DIGITS = (
 )
 _EXPONENT = r"(?:\s?[eE](?P<e>[-+]?[0-9]{1,4})(?![0-9.])|\s[eE]\s?(?P<e2>[-+][0-9]{1,4}))?"
 _NUMBER = re.compile(rf"(?:{_DIGITS}){_EXPONENT}(?![,.]?[0-9])")
-_POWER = re.compile(r"\s*(?:\^|\*\*)\s*(?:\(\s*)?([-+]?\s?[0-9]{1,4})(?:\s*\))?")
+_POWER = re.compile(r"\s*(?:\^|\*\*)\s*(?:\(\s*)?([-+]?\s?[0-9]{1,4}(?:\.[0-9]{1,4})?)(?:\s*\))?")
 _WORD = re.compile(r"[^\W\d_](?:[\w]|['-](?=[^\W\d_]))*|[$%¢‰]")
 _SPLIT = re.compile(r"(h|hr|hrs|d|min|m)(?=[0-9])")
 
@@ -265,9 +280,9 @@ def _pieces(text: str) -> list[_Piece]:
 def _powered(text: str, match: re.Match[str]) -> tuple[_Number, int]:
     number, end = _literal(match), match.end()
     if power := _POWER.match(text, end):
-        exponent = int(power.group(1).replace(" ", ""))
+        exponent = float(power.group(1).replace(" ", ""))
         try:
-            return _Number(number.value**exponent, power=True), power.end()
+            return _Number(float(number.value**exponent), power=True), power.end()
         except (OverflowError, ZeroDivisionError):
             raise GrammarError("it is too large a number") from None
     return number, end
@@ -348,6 +363,7 @@ def _more_units() -> dict[str, Measure]:
 
 _MORE_UNITS = _more_units()
 _FILLING = {"the", "of", "that", "does", "do", "can", "must", "are", "is", "in", "what"}
+_PIECES = {"pieces", "piece", "pcs", "units", "unit", "items", "item"}
 _PURE = {"x", "X", "times", "fold", "-fold"}
 
 
@@ -398,7 +414,21 @@ class _Reader:
             entry = self._quantity(i, last)
             found.append(entry)
             i = max(entry.end, i + 1)
+        if found and not any(entry.has_unit for entry in found):
+            self._unit_before(found[0])
         return found
+
+    def _unit_before(self, entry: _Found) -> None:
+        """t [ms] = 27.5, `in ms: 27.5`: a unit that stands before its number."""
+        for i in range(entry.start):
+            if self.sign(i) in ("[", "(", "/") or self.word(i).lower() == "in":
+                read = _Found(entry.number)
+                end = self._unit(i + 1, read)
+                if read.has_unit and self.sign(end) and self.sign(end) in "]):=~,":
+                    entry.measure, entry.has_unit, entry.per_said = read.measure, True, read.per_said
+                    entry.shown = f"{entry.shown} {self._text(i + 1, end)}"
+                    self.used |= set(range(i, end))
+                    return
 
     def _quantity(self, i: int, since: int) -> _Found:
         start, currency = i, None
@@ -409,7 +439,7 @@ class _Reader:
             start, negative = start - 1, True
         elif start - 1 >= since and self.word(start - 1).lower() in ("minus", "negative"):
             start, negative = start - 1, True
-        elif start - 1 >= since and self.sign(start - 1) == "+" and since == 0:
+        elif start - 1 >= since and since == 0 and "+" in (self.sign(start - 1), {"plus": "+"}.get(self.word(start - 1))):
             start -= 1
         if not currency and start < i and i - 2 >= since and self.word(start - 1) == "$":
             start, currency = start - 1, "$"  # $-3
@@ -569,7 +599,7 @@ class _Reader:
             if word in _PURE and self.number(i + 1) is not None:
                 return None  # 27.5 ms times 2
             return measure, i + 1
-        if _singular(word.lower()) in self.form.nouns:
+        if _singular(word.lower()) in self.form.nouns or (self.form.counts and word.lower() in _PIECES):
             return self._counted(), i + 1
         # adjectives before what is counted: 9 Kestrel chips, 250 output tokens
         for skip in (1, 2, 3):
@@ -642,27 +672,56 @@ class _Reader:
             return False
         if lower in self.form.said or _singular(lower) in self.form.said:
             return False
-        if lower in _MORE and self.form.said & _MORE:
-            return False
+        if lower in _MORE and (self.form.said & _MORE or self.form.unit == ""):
+            return False  # 43 % more, 12 times longer
         return not any(
             lower in same and self.form.said & same for same in _SYNONYMS.values()
         )
 
-    def objection(self, span: Sequence[int]) -> str:
-        """Why the words and signs that no number used do not leave the value alone; else empty."""
-        for i in span:
-            if i in self.used:
-                continue
-            piece = self.pieces[i]
-            if piece.kind == "word" and self._changes(piece.text):
-                return f"{piece.text[:30]!r} leaves its value open: state one number with its unit"
-            if piece.kind == "sign" and piece.text in "<>±≤≥":
-                return f"{piece.text!r} leaves its value open: state one number with its unit"
-            if piece.text == "." and self.sign(i + 1) == "." and self.number(i + 2) is not None:
-                return "'..' makes it a range: state one number with its unit"
-            if piece.kind == "sign" and piece.text in "*/^+\\√@&#{}_|;":
-                return f"{piece.text!r} makes it a calculation: write its result"
+    def objection(self, start: int, first: int, last: int, end: int) -> str:
+        """Why the words and signs around what pieces `first` to `last` state change it; else empty."""
+        for i in range(first - 1, start, -1):
+            word = self.word(i).lower()
+            if self._changes(word):
+                return self._open(i)
+            if word in _VERBS or self.sign(i) in (":", ","):
+                break
+        loose = 0  # after a comma or in a parenthesis the next words count, the rest is talk
+        for i in range(last, end):
+            word, sign = self.word(i).lower(), self.sign(i)
+            if word in _REASONS and i not in self.used:
+                break
+            if sign and sign in "(,;-:":
+                loose = 3
+            elif loose == 1:
+                break
+            elif self._changes(word) and not (loose and word in ("no", "not")):
+                return self._open(i)
+            loose -= loose > 0
+        lead = range(start + 1, first)
+        for i in (*lead, *range(last, self.talk(last, end))):
+            if self.word(i).lower() in _DENYING or (self.sign(i) and self.sign(i) in "<>±≤≥"):
+                return self._open(i)
+            if self.sign(i) == "." == self.sign(i + 1) and self.number(i + 2) is not None:
+                return self._open(i)
         return ""
+
+    def _open(self, i: int) -> str:
+        return f"{self.pieces[i].text[:30]!r} leaves its value open: state one number with its unit"
+
+    def talk(self, start: int, end: int) -> int:
+        """Where a reason or a parenthesis begins, in which something else may be said."""
+        for i in range(start, end):
+            if i not in self.used and (self.word(i).lower() in _REASONS or self.sign(i) in ("(", "[")):
+                return i
+        return end
+
+    def calculates(self, start: int, end: int) -> bool:
+        """True if a sign of arithmetic is left over that belongs to no number and no unit."""
+        return any(
+            i not in self.used and self.sign(i) and self.sign(i) in "*/^+\\√@"
+            for i in range(start, end)
+        )
 
 
 def _times(number: _Number, factor: float) -> _Number:
@@ -698,12 +757,8 @@ def read_amount(text: str, form: Form | None = None) -> Reading:
     found = _told(reader, reader.found(), form)
     found = _one_duration(found, pieces)
     chosen = _agreed(found, pieces)
-    if not chosen.has_unit:
-        _unit_before(reader, chosen)
     value, other = chosen.si(), None
-    if chosen.number.other is not None and form.counts and chosen.measure.size < 1e3:
-        pass  # of things that are counted there are no parts
-    elif chosen.number.other is not None:
+    if chosen.number.other is not None:
         other = chosen.si(chosen.number.other)
     if form.per != 1 and not chosen.per_said and chosen.has_unit and chosen.measure.dimension == form.measure.dimension:  # fmt: skip
         # "what does a million tokens cost?" is answered by an amount of money
@@ -713,8 +768,8 @@ def read_amount(text: str, form: Form | None = None) -> Reading:
         raise GrammarError("it is too large a number")
     if other is not None and form.least and not form.plausible(value) and form.plausible(other):
         value, other = other, value
-    if form.least and other is not None and not form.plausible(other):
-        other = None
+    if other is not None and (not form.plausible(other) or (form.counts and other != round(other))):
+        other = None  # of things that are counted there are no parts
     return Reading(Quantity(value, chosen.measure, _shown(text, chosen)), other)
 
 
@@ -733,43 +788,57 @@ def _told(reader: _Reader, found: list[_Found], form: Form) -> list[_Found]:
     """The quantities that state the answer: not those of a calculation, nor those of a reason."""
     pieces = reader.pieces
     edges = [i for i, p in enumerate(pieces) if p.kind == "sign" and p.text in "=~→⇒" and i not in reader.used]  # fmt: skip
-    stretches = list(zip([-1, *edges], [*edges, len(pieces)], strict=True))
     told: list[_Found] = []
-    objection = ""
-    for start, end in stretches:
+    for start, end in zip([-1, *edges], [*edges, len(pieces)], strict=True):
         inside = [f for f in found if start < f.start < end]
-        complaint = reader.objection(range(start + 1, end))
         if not inside:
             # names on the left of an equation, or something said after it
-            words = {reader.word(i).lower() for i in range(start + 1, end)}
-            if words & _DENYING:
-                objection = objection or complaint
+            denied = [i for i in range(start + 1, end) if reader.word(i).lower() in _DENYING]
+            if denied:
+                raise GrammarError(reader._open(denied[0]))
             continue
-        if complaint and "calculation" in complaint and len(edges) > 0:
-            continue
-        if complaint:
+        stated = _stated(reader, inside, form, start, end)
+        talk = reader.talk(stated[-1].end, end)
+        if reader.calculates(start + 1, talk):
+            if edges:
+                continue
+            raise GrammarError("it is a calculation, or more than one number: write its result")
+        if complaint := reader.objection(start, stated[0].start, stated[-1].end, end):
+            if end < len(pieces) and any(reader.sign(i) == "(" for i in range(start + 1, stated[0].start)):
+                continue  # max(27.5 ms, 12 ms) = ...
             raise GrammarError(complaint)
-        told += _without_reasons(reader, inside, form)
-    if objection:
-        raise GrammarError(objection)
+        told += stated
     if not told:
         raise GrammarError("it is a calculation: write its result")
-    bare = [f for f in told if not f.has_unit]
-    if len(told) > len(bare) and len(edges) > 0:
+    if any(f.has_unit for f in told) and edges:
         # 683e9/24.8e12 = 27.5 ms: numbers without a unit were on the way to it
         told = [f for f in told if f.has_unit or f.end - f.start < 3]
     return told
 
 
-def _without_reasons(reader: _Reader, inside: list[_Found], form: Form) -> list[_Found]:
-    kept = inside[:1]
-    for before, entry in zip(inside, inside[1:], strict=False):
-        between = [reader.word(i).lower() for i in range(before.end, entry.start)]
-        reasoned = any(word in _REASONS for word in between) or kept[-1] is not before
-        other = entry.measure.dimension != form.measure.dimension or entry.measure.counts != form.measure.counts  # fmt: skip
-        if reasoned and kept[0].has_unit and other and (not entry.has_unit or entry.measure.text() != form.measure.text()) and form.unit:  # fmt: skip
-            continue
-        kept.append(entry)
+def _stated(
+    reader: _Reader, inside: list[_Found], form: Form, start: int, end: int
+) -> list[_Found]:
+    """What is stated: not the numbers of a circumstance (with 24 chips ...) nor those of a reason."""
+
+    def asked(entry: _Found) -> bool:
+        if form.per != 1 and not entry.per_said and entry.measure.dimension == form.measure.dimension:
+            return True
+        return (entry.measure.dimension, entry.measure.counts) == (form.measure.dimension, form.measure.counts)  # fmt: skip
+
+    first = next((i for i, entry in enumerate(inside) if asked(entry)), 0)
+    lead = inside[:first]
+    given = any(reader.word(i).lower() in _REASONS for i in range(start + 1, inside[0].start))
+    priced = len(lead) == 1 and lead[0].si() == form.per != 1  # 1M tokens: $0.47
+    if lead and not priced and not (form.unit and given and all(entry.has_unit for entry in lead)):
+        first, lead = 0, []
+    kept = inside[first : first + 1]
+    for entry in inside[first + 1 :]:
+        talk = reader.talk(kept[0].end, end)
+        if entry.start < talk or asked(entry) or not form.unit:
+            kept.append(entry)
+        elif not entry.has_unit and reader.sign(talk) and not reader.calculates(talk, end):
+            kept.append(entry)
     return kept
 
 
@@ -820,15 +889,3 @@ def _agreed(found: list[_Found], pieces: list[_Piece]) -> _Found:
             )
     return exact
 
-
-def _unit_before(reader: _Reader, chosen: _Found) -> None:
-    """t [ms] = 27.5, `in ms: 27.5`: a unit that stands before its number."""
-    for i in range(chosen.start):
-        if reader.sign(i) in ("[", "(") or reader.word(i).lower() == "in":
-            entry = _Found(chosen.number)
-            end = reader._unit(i + 1, entry)
-            if entry.has_unit and end > i + 1 and reader.sign(end) in ("]", ")", ":", "=", "~", ","):
-                chosen.measure, chosen.has_unit = entry.measure, True
-                chosen.per_said = entry.per_said
-                chosen.shown = f"{chosen.shown} {reader._text(i + 1, end)}"
-                return

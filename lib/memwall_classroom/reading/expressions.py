@@ -9,7 +9,7 @@ decide; if they do not, the formula is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .grammar import (
@@ -36,7 +36,10 @@ _TOKEN = re.compile(
     r"|(?P<name>[^\W\d][^\W]*)|(?P<sign>\*\*|[-+*/^(),;:=√~]))"
 )
 _AFTER = re.compile(
-    r"(?:[,;.(]|\s-)?\s*\b(?:because|since|where|with|so that|which|assuming|by the)\b.*$|\s(?:as|if|for|when)\s[a-z]{2,}\b.*$"
+    r"(?:[,;.(]|\s-)?\s*\b(?:because|since|where|with|so that|which|assuming|by the)\b.*$|\s\(?as\s[a-z]{2,}\b.*$|\s\([a-z]{2,}(?: [a-z]{2,})+\)$"
+)
+_LARGER = re.compile(
+    r"(?:the )?(?P<which>larger|greater|longer|slower|maximum|max|smaller|shorter|minimum|min) of (?P<one>.+) and (?P<two>.+)"
 )
 _LEAD = re.compile(r"^\s*[^\W\d_][\w ,'-]{1,60}?(?::|\bis\b(?: equal to)?|\bequals\b|\bgives\b)\s+")
 
@@ -65,7 +68,18 @@ def read_formula(
         sides = sides[1:]
     dimensions = {name: parse_unit(of).dimension for name, of in units.items()}
     asked = None if unit is None or not units else parse_unit(unit).dimension
-    read = [_side(side, names, dimensions, asked, plain) for side in sides]
+    read: list[Written] = []
+    refused: GrammarError | None = None
+    for side in sides:
+        try:
+            read.append(_side(side, names, dimensions, asked))
+        except GrammarError as error:
+            # max(t_c, t_m) on the way, or a value at the end, in names that are not the question's
+            if len(sides) == 1 or not re.fullmatch(r"[\w\s.,()*/^+$%-]+", side) or "__" in side:
+                raise
+            refused = refused or error
+    if refused and not read:
+        raise refused
     first = read[-1]
     for other in read[:-1]:
         if other.tree != first.tree and not identical(other.tree, first.tree, names):
@@ -79,6 +93,7 @@ def _brackets(text: str) -> str:
     text = re.sub(r"\b(?:np|numpy|math|sympy|sp|torch|jnp)\.(?=[a-zA-Z]+\s*\()", "", text)
     text = re.sub(r"\bdivided by\b", "/", re.sub(r"\bmultiplied (?:by|with)\b", "*", text))
     text = re.sub(r"\bto the power (?:of )?", "^", text)
+    text = re.sub(r"^\s*(?:return|print)\b|^\s*[-=]?[>→⇒]", "", text)
     text = text.translate(str.maketrans("[]{}", "()()")).replace("~", "=")
     return re.sub(r"[\s.;,!]+$", "", text)
 
@@ -95,9 +110,12 @@ def _is_name(side: str, names: list[str]) -> bool:
 
 
 def _side(
-    side: str, names: list[str], dimensions: Mapping[str, Dimension], asked: Dimension | None, whole: str
-) -> Written:  # fmt: skip
+    side: str, names: list[str], dimensions: Mapping[str, Dimension], asked: Dimension | None
+) -> Written:
     side = re.sub(r"[\s.;,!]+$", "", side)
+    if larger := _LARGER.fullmatch(side.strip()):
+        which = "min" if larger["which"] in ("smaller", "shorter", "minimum", "min") else "max"
+        side = f"{which}({larger['one']}, {larger['two']})"
     tried = [side]
     lead = _LEAD.match(side)
     if lead and not any(re.fullmatch(r"\w+", w) and w in names for w in lead.group().rstrip(": ").split()[:1] if ":" in lead.group()):  # fmt: skip
@@ -160,14 +178,16 @@ class _Rewriter:
         self._cut(text)
 
     def _cut(self, text: str) -> None:
-        inside: list[bool] = []  # for each open parenthesis: is it a function's?
+        # for each open parenthesis: is it a function's, whose arguments commas part?
+        inside: list[bool] = []
+        semicolons = ";" in text
         at, end = 0, len(text.rstrip())
         while at < end:
             match = _TOKEN.match(text, at)
             if match is None:
                 raise GrammarError(f"{text[at:].strip()[:1]!r} has no meaning in a formula")
             kind, token, at = str(match.lastgroup), str(match.group(str(match.lastgroup))), match.end()
-            if kind == "number" and not any(inside) and (comma := re.match(r",([0-9]+)(?![0-9.,])", text[at:])):
+            if kind == "number" and (semicolons or not any(inside)) and (comma := re.match(r",([0-9]+)(?![0-9.,])", text[at:])):
                 token, at = f"{token}.{comma.group(1)}", at + comma.end()  # 0,5
             if kind == "name":
                 self._name(token, text[at:])
@@ -320,6 +340,3 @@ class _Rewriter:
         if self._peek()[1] != ")":
             raise GrammarError("a closing parenthesis is missing")
         self.at += 1
-
-
-Parser = Callable[[str], Node]

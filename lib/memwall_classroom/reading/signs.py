@@ -12,7 +12,7 @@ from .grammar import MAX_CHARACTERS, GrammarError
 
 _SIGNS = str.maketrans({
     **dict.fromkeys("−–—‒―‐‑﹣－", "-"), **dict.fromkeys("×·⋅∗•∙✕✖⨯⁎", "*"), **dict.fromkeys("÷∕⁄／", "/"),
-    **dict.fromkeys("≈≃≅∼≒≐～", "~"), **dict.fromkeys("‘’‚‛′＇", "'"), **dict.fromkeys("“”„‟″«»", '"'),
+    **dict.fromkeys("≈≃≅∼≒≐～", "~"), **dict.fromkeys("‘’‚‛′＇", "'"), **dict.fromkeys("“”„‟«»", " "),
     **dict.fromkeys("\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\t\n\r", " "),
     "μ": "µ", "，": ",", "：": ":", "＝": "=", "（": "(", "）": ")", "…": "...", "＄": "$", "％": "%",
 })  # fmt: skip
@@ -21,7 +21,7 @@ _LOWERED = re.compile("[₀-₉ₐₑₒₓₕₖₗₘₙₚₛₜᵢⱼᵣᵤ�
 _KEPT = "µ¢~√⌈⌉⌊⌋±≤≥→⇒‰"  # signs with a meaning of their own
 
 # commands that only set: a blank in their place
-_SETTING = r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|limits|quad|qquad)(?![A-Za-z])|\\[,;:! ]|&nbsp;"
+_SETTING = r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|limits|quad|qquad)(?![A-Za-z])|\\[,;:! ]"
 _BOXES = (
     r"\\(?:text|mathrm|mathit|mathbf|mathsf|operatorname|textrm|textbf|textit|mbox|rm|unit|si|num|boxed|boldsymbol)"
     r"\s*\{([^{}]*)\}"
@@ -39,6 +39,8 @@ def tidy(text: str) -> str:
         raise GrammarError("an answer is a text between quotes")
     if len(text) > MAX_CHARACTERS:
         raise GrammarError(f"{len(text):,} characters: an answer has at most {MAX_CHARACTERS}")
+    if '"' in text or text.lstrip().startswith("'"):
+        raise GrammarError("it is code, or its quotes do not match: write it between one pair of quotes")
     for mark, half in (("½", "5"), ("¼", "25"), ("¾", "75")):
         text = re.sub(rf"([0-9])\s?{mark}", rf"\1.{half}", text)
     text = re.sub("[½¼¾⅓⅔⅛]", lambda m: unicodedata.normalize("NFKC", m.group()), text)
@@ -48,7 +50,7 @@ def tidy(text: str) -> str:
     text = _LOWERED.sub(lambda m: f"_{unicodedata.normalize('NFKC', m.group())}", text)
     text = "".join(" " if _is_picture(c) else c for c in text).translate(_SIGNS)
     for char in text:
-        if not (32 <= ord(char) <= 126 or char in _KEPT or _is_latin(char)):
+        if not (32 <= ord(char) <= 126 or char in _KEPT or _is_letter(char)):
             name = unicodedata.name(char, f"U+{ord(char):04X}").lower()
             raise GrammarError(
                 f"it holds the character {char!a} ({name}): type plain letters and digits"
@@ -60,9 +62,9 @@ def _is_picture(char: str) -> bool:
     return ord(char) >= 0x2600 and unicodedata.category(char) == "So"
 
 
-def _is_latin(char: str) -> bool:
-    """Accented letters of words in a sentence; they stand in no unit and no symbol."""
-    return ord(char) < 0x250 and char.isalpha()
+def _is_letter(char: str) -> bool:
+    """Accented and Greek letters of words and names; they stand in no unit and no symbol."""
+    return (ord(char) < 0x250 or 0x386 <= ord(char) < 0x3D0) and char.isalpha()
 
 
 def _unset(text: str) -> str:
@@ -70,6 +72,7 @@ def _unset(text: str) -> str:
     text = re.sub(r"<sup>\s*([^<>]{1,20})</sup>", r"^(\1)", text)
     text = re.sub(r"<sub>\s*([^<>]{1,20})</sub>", r"_\1", text)
     text = re.sub(r"</?(?:b|i|em|strong|code|span|p|br)\s*/?>", " ", text).replace("`", " ")
+    text = text.replace("&nbsp;", " ")
     text = re.sub(r"(?<![\w)\]])\*\*(?=\S)(.+?)(?<=\S)\*\*(?![\w(])", r" \1 ", text)
     text = re.sub(r"^\s*([*_])(?=\S)([^*]+?)(?<=\S)\1\s*$", r"\2", text)
     text = re.sub(r"^\s*(?:\*|#+|•)\s+", "", text)
@@ -79,12 +82,13 @@ def _unset(text: str) -> str:
 
 
 def _latex(text: str) -> str:
+    text = re.sub(_SETTING, " ", text)
     text = re.sub(r"\\[()\[\]]|(?<!\\)\$\$", " ", text)
     # a pair of dollars sets mathematics, as Markdown has it, where money would stand apart
-    text = re.sub(r"(?<!\\)\$(?![ /])([^$]*?[^$ \\])(?<!\\)\$(?![0-9])", _set, text)
+    text = re.sub(r"(?<!\\)\$(?![ /])((?:\\\$|[^$])*?[^$ \\])(?<!\\)\$(?![0-9])", _set, text)
     text = text.replace(r"\$", "$").replace(r"\%", "%").replace(r"\_", "_").replace("{,}", ",")
+    text = text.replace(r"\{", "(").replace(r"\}", ")")
     text = re.sub(r"\\(?:SI|qty)\s*\{([^{}]*)\}\s*\{([^{}]*)\}", r"\1 \2", text)
-    text = re.sub(_SETTING, " ", text)
     text = re.sub(r"(?<=[0-9])~(?=[A-Za-zµ$%\\])", " ", text)
     for _ in range(4):
         text = re.sub(rf"([_^])\s*{_BOXES}", r"\1{\2}", text)
