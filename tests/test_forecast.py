@@ -247,7 +247,7 @@ def test_group_from_the_catalog():
 
 
 def test_a_missing_network_card_is_guessed_from_the_others():
-    # MI300X: link 448 GB/s, no card in the catalog
+    # MI300X: link 448 GB/s, no card in the catalog; the ratio is that of chips on a switch or mesh
     ratio = forecast.usual_network_ratio()
     group = forecast.group("MI300X", 8, "fp8")
     assert group.card == pytest.approx(448e9 / ratio)

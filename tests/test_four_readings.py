@@ -57,6 +57,8 @@ def noun_of(noun, prefix, make):
     if "n_active" in values and isinstance(values["n_active"], float | np.ndarray):
         values["n_total"] = values["n_active"] * (1 + values["n_total"])
         values["experts"] = values["experts_active"] * (1 + values["experts"])
+    if "active" in values and isinstance(values["active"], float | np.ndarray):
+        values["parameters"] = values["active"] * (1 + values["parameters"])
     for f in dataclasses.fields(noun):
         if f.name not in values and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:  # fmt: skip
             values[f.name] = "any"
@@ -85,7 +87,7 @@ def node():
 
     def run(source):
         done = subprocess.run(
-            [executable, "-e", source], capture_output=True, text=True, check=False
+            [executable, "-"], input=source, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)

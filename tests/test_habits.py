@@ -30,6 +30,12 @@ def test_a_notebook_holds_no_images_and_no_machine(path):
     assert path.stat().st_size < 200_000
 
 
+def calls_a_live_figure(chapter, code):
+    drawn = (ROOT / "book" / "figures" / f"{chapter}.py").read_text("utf-8")
+    live = re.findall(r"^def (\w+)\([^)]*\) -> Explorer:", drawn, re.M)
+    return any(f"draw.{name}(" in code for name in live)
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_a_chapter_has_its_bones(path):
     headings = re.findall(r"^##? (.+)$", text(path), re.M)
@@ -39,7 +45,21 @@ def test_a_chapter_has_its_bones(path):
     assert text(path).count("<summary>") + sum("hide-cell" in c["metadata"].get("tags", []) for c in cells(path)) >= 6  # fmt: skip
     code = "\n".join("".join(c["source"]) for c in cells(path) if c["cell_type"] == "code")
     assert code.count("assert ") >= 5, "claims are asserted"
-    assert "Explorer(" in code or "_figure()" in code, "a chapter has a live figure"
+    assert calls_a_live_figure(path.stem[3:], code)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_shows_its_code(path):
+    """What only draws stands in book/figures; a reader sees most of the rest, in short cells."""
+    folded = {"hide-input", "hide-cell", "remove-cell", "remove-input"}
+    hidden, seen = [], []
+    for cell in cells(path):
+        if cell["cell_type"] == "code":
+            away = folded & {*cell["metadata"].get("tags", [])}
+            lines = sum(bool(line.strip()) for line in cell["source"])
+            (hidden if away else seen).append(lines)
+    assert sum(hidden) <= 0.35 * (sum(hidden) + sum(seen))
+    assert max(seen) <= 8
 
 
 def test_every_reference_is_cited_and_every_citation_exists():

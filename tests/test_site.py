@@ -80,7 +80,7 @@ def test_titles_and_descriptions_are_the_pages_own():
     for path in PAGES:
         text = (HTML / path).read_text("utf-8")
         titles += re.findall(r"<title>(.*?)</title>", text)
-        descriptions += re.findall(r'<meta name="description" content="(.*?)"/>', text)
+        descriptions += re.findall(r'<meta name="description" content="(.*?)" ?/>', text)
         assert '<meta property="og:title"' in text or path in ("book/references.html",)
     assert len(titles) == len(set(titles)) == len(PAGES)
     assert all(t == "The Memory Wall" or t.endswith(" — The Memory Wall") for t in titles)

@@ -13,7 +13,9 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 PAGE = BUILD / "html" / "index.html"
 # what a notebook's numbers depend on besides its own cells
-LIBRARY = ("lib/memwall/**/*.py", "lib/memwall/**/*.csv", "requirements.txt")
+LIBRARY = (
+    "lib/memwall/**/*.py", "lib/memwall/**/*.csv", "book/figures/*.py", "requirements.txt",
+)  # fmt: skip
 # what every page depends on; Sphinx does not notice when one of these changes
 SITE = (
     "lib/memwall/*.js", "lib/memwall/*.css", "book/_*/**/*.*", "_config.yml", "_toc.yml",

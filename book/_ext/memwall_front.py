@@ -1,237 +1,39 @@
-"""The front page: one live figure, and ten questions with a small picture each, all computed."""
+"""The front page: a question a chapter, each with its small picture; a chapter's page opens with the same."""
 
 from __future__ import annotations
 
 import html
-import re
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable
 
-import numpy as np
+from memwall_figures import welcome
 
-from memwall import catalog, feistel, pricing, racks, roofline, scaling, schedules, validate
-from memwall.core.nouns import Model
-from memwall.core.units import HOUR, human
-from memwall.formulas.batching import cost_floor, cost_per_token
-from memwall.views.explorer import Curve, Explorer, Lines, Point, Preset, Readout, Slider, variables
-
-README = Path(__file__).parents[2] / "README.md"
-WIDTH, HEIGHT, EDGE = 160, 72, 5
-CONTEXT = 1000
-MODEL = "DeepSeek-V3"
-RENT = 2 / HOUR  # dollars a second for a GPU, an assumption
-
-# ---- the live figure -----------------------------------------------------------------------------
-
-
-def rack() -> Any:
-    """A rack at the rent that chapter 1 assumes."""
-    return (one := catalog.chip("GB200").system(chips=72, precision="fp8")).replace(
-        dollars_per_second=one.chips * RENT
-    )
-
-
-def figure() -> Explorer:
-    """Sharing a rack: what a token costs and how fast it comes, against having it alone."""
-    m, s = Model.symbolic(), rack()
-    B, L = variables("batch context")
-    cost = cost_per_token(B, L, m, s)
-    share = cost / cost.subs(B, 1)
-    step = roofline.step_time(B, L, m, s)
-    pace = step.subs(B, 1) / step
-    return Explorer(
-        "welcome",
-        title=[
-            (B < 2, "Alone on a rack of 72 GPUs, you pay {cost} at {speed}"),
-            "Shared by {batch}, a token costs {share} of what it costs alone, at {pace} of the speed",
-        ],
-        controls=[
-            Preset("Model", {n: catalog.model(n) for n in (MODEL, "gpt-oss-120b", "Llama-3.1-405B")}, m),
-            Slider(B, "People at once", 1, 1e5, 1000, unit="sequences", log=True),
-            Slider(L, "Context of each", 100, 1e6, CONTEXT, unit="tokens", log=True),
-        ],
-        chart=Lines(
-            x=B, y=("Of what it is alone", "%"), log="xy",
-            curves=[Curve("price of a token", share, "money"), Curve("speed of one user", pace, "weights")],
-            points=[Point("price", B, share, "money"), Point("speed", B, pace, "weights")],
-        ),
-        readouts=[
-            Readout("Price", cost, "$/token", key="cost"),
-            Readout("Speed for each", 1 / step, "token/s", key="speed"),
-            Readout("Price, of alone", share, "%", key="share"),
-            Readout("Speed, of alone", pace, "%", key="pace"),
-        ],
-        alt="Price of a token and speed of one user against the number of people who share a rack: "
-        "at {batch} the price is {share} and the speed {pace} of what they are alone.",
-    )  # fmt: skip
-
-
-# ---- ten small pictures --------------------------------------------------------------------------
-
-
-def between(values: Any, low: float, high: float, log: bool, span: float) -> np.ndarray:
-    """Values as distances along an axis of the picture."""
-    scale = np.log10 if log else np.asarray
-    a, b = float(scale(low)), float(scale(high))
-    return EDGE + (scale(np.asarray(values, float)) - a) / (b - a) * (span - 2 * EDGE)
-
-
-def path(x: Any, y: Any, kind: str, log: str = "xy", box: Sequence[float] | None = None) -> str:
-    """A curve through points, or within a given box (x low, x high, y low, y high)."""
-    x0, x1, y0, y1 = box or (np.min(x), np.max(x), np.min(y), np.max(y))
-    px = between(x, x0, x1, "x" in log, WIDTH)
-    py = HEIGHT - between(y, y0, y1, "y" in log, HEIGHT)
-    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(px, py, strict=True))
-    return f'<polyline class="mw-{kind}" points="{points}"/>'
-
-
-def boxes(rows: Iterable[tuple[float, float, float, float, str]]) -> str:
-    return "".join(
-        f'<rect class="mw-{kind}" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}"/>'
-        for x, y, w, h, kind in rows
-    )
-
-
-BATCHES = np.geomspace(1, 1e5, 60)
-
-
-def batching() -> tuple[str, str]:
-    m, s = catalog.model(MODEL), rack()
-    cost = cost_per_token(BATCHES, CONTEXT, m, s)
-    times = float(cost[0] / cost_floor(CONTEXT, m, s))
-    return path(BATCHES, cost, "money"), f"Alone on a rack, a token costs {times:,.0f} times as much."
-
-
-def roof() -> tuple[str, str]:
-    m, s = catalog.model(MODEL), rack()
-    step = roofline.step_time(BATCHES, 1, m, s)
-    box = (1, 1e5, float(step[0]) / 3, float(step[-1]))
-    arithmetic = roofline.compute_time(BATCHES, m, s)
-    keep = arithmetic > box[2]
-    drawn = path(BATCHES, np.full_like(step, roofline.weight_time(m, s)), "weights", box=box)
-    drawn += path(BATCHES[keep], arithmetic[keep], "compute", box=box)
-    users = human(roofline.balance_batch(m, s), "sequences")
-    return drawn, f"{users} before the arithmetic is busy."
-
-
-def sparse() -> tuple[str, str]:
-    m = catalog.model(MODEL)
-    total, chosen, columns = int(m.experts), int(m.experts_active), 32
-    used = set(np.random.default_rng(3).choice(total, chosen, replace=False).tolist())
-    side = (WIDTH - 2 * EDGE) / columns
-    squares = (
-        (EDGE + side * (i % columns), 17 + side * (i // columns), side - 1, side - 1, "fill-compute" if i in used else "fill-muted")
-        for i in range(total)
-    )  # fmt: skip
-    return boxes(squares), f"{chosen} of {total} experts work on a token."
-
-
-def rackwise() -> tuple[str, str]:
-    ratio = racks.network_ratio(catalog.chip("H100").system(8, "fp8"))
-    times = [1.0, *(float(racks.crossing_slowdown(n, ratio)) for n in (2, 3, 4))]
-    scale, step = (HEIGHT - 2 * EDGE) / max(times), (WIDTH - 2 * EDGE) / len(times)
-    bars = boxes(
-        (EDGE + i * step, HEIGHT - EDGE - t * scale, step - 8, t * scale, "fill-network")
-        for i, t in enumerate(times)
-    )
-    return bars, f"H100: over two boxes the exchange takes {times[1]:.2g} times as long."
-
-
-def pipeline() -> tuple[str, str]:
-    table = schedules.gpipe(stages=4, micro_batches=4)
-    across, down = (WIDTH - 2 * EDGE) / table.span, (HEIGHT - 2 * EDGE) / table.stages
-    jobs = boxes(
-        (EDGE + j.start * across, EDGE + j.stage * down, (j.end - j.start) * across - 1, down - 2,
-         "fill-weights" if j.kind == "F" else "fill-kv")
-        for j in table.jobs
-    )  # fmt: skip
-    return jobs, f"{human(table.bubble, '%')} of this schedule is waiting."
-
-
-def prices() -> tuple[str, str]:
-    steps = [pair for pair in pricing.price_steps() if pair[0].provider == "Google"]
-    below, above = max(steps, key=lambda pair: pair[0].date)  # the list that the lecture reads
-    kink = float(above.context_from)
-    x = np.array([0, kink, kink, 2 * kink])
-    y = np.array([below.output, below.output, above.output, above.output])
-    drawn = path(x, y, "money", log="", box=(0, 2 * kink, 0, float(above.output)))
-    times = float(above.output / below.output)
-    return drawn, f"{above.name}: {times:g} times the price beyond {human(kink, 'tokens')}."
-
-
-def mix() -> tuple[str, str]:
-    x = np.geomspace(0.1, 10, 60)
-    drawn = path(x, scaling.two_term_cost(x, 1, 1, 1, 1), "compute", log="x")
-    return drawn, f"Off the best mix by 3 times, the bill is {float(scaling.cost_of_missing(3, 1, 1)):.2g} times as high."
-
-
-def cipher() -> tuple[str, str]:
-    rounds = 12
-    table = feistel.avalanche(feistel.Simon(), rounds, samples=256)
-    mean = table.mean(axis=(1, 2))
-    drawn = path(np.arange(rounds + 1), mean, "network", log="")
-    full = feistel.completeness_round(table)
-    return drawn, f"{full} rounds, and every bit hangs on every other; still it runs backwards."
-
-
-def measured() -> tuple[str, str]:
-    runs = validate.measured()
-    floor, found = runs.floor, runs.measured
-    low, high = float(min(floor.min(), found.min())), float(max(floor.max(), found.max()))
-    px = between(floor, low, high, True, WIDTH)
-    py = HEIGHT - between(found, low, high, True, HEIGHT)
-    dots = "".join(f'<circle class="mw-fill-weights" cx="{a:.1f}" cy="{b:.1f}" r="2"/>' for a, b in zip(px, py, strict=True))
-    line = path(np.array([low, high]), np.array([low, high]), "muted")
-    middle = float(np.median(found / floor))
-    return line + dots, f"{len(runs)} published runs take {middle:.2g} times the blackboard's time, in the middle."
-
-
-def planned() -> tuple[str, str]:
-    m, s = catalog.model(MODEL), rack()
-    speed = 1 / roofline.step_time(BATCHES, 8000, m, s)
-    cost = cost_per_token(BATCHES, 8000, m, s)
-    ends = " to ".join(human(float(c), "$/token") for c in (cost[-1], cost[0]))
-    return path(speed, cost, "bound"), f"One rack, {ends}: the batch decides."
-
-
-PICTURES: tuple[Callable[[], tuple[str, str]], ...] = (
-    batching, roof, sparse, rackwise, pipeline, prices, mix, cipher, measured, planned,
-)  # fmt: skip
-
-
-def questions() -> list[tuple[int, str, str]]:
-    """Number, name and question of each chapter, from the README's table."""
-    rows = re.findall(r"^\| (\d+) ([^|]+?) \| ([^|]+?) \|$", README.read_text("utf-8"), re.M)
-    return [(int(n), name, question.replace("*", "")) for n, name, question in rows]
+from memwall.core.chapters import chapter, chapters
 
 
 def svg(drawn: str) -> str:
-    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">{drawn}</svg>'
+    return f'<svg viewBox="0 0 {welcome.WIDTH} {welcome.HEIGHT}" aria-hidden="true">{drawn}</svg>'
 
 
 def opening(number: int) -> str:
     """The picture and the fact with which a chapter's page opens: those of its card."""
-    drawn, fact = PICTURES[number - 1]()
+    drawn, fact = welcome.PICTURES[chapter(number).picture]()
     return f'<figure class="mw-opening">{svg(drawn)}<figcaption>{html.escape(fact)}</figcaption></figure>'
 
 
 def cards(found: Iterable[str]) -> str:
-    """The ten questions; each a link once its chapter is in the book."""
-    pages = {int(p.split("/")[1][:2]): p for p in found if p.startswith("notebooks/")}
+    """The questions, one a chapter; each a link once its chapter is in the book."""
+    pages = set(found)
     made = []
-    for (number, name, question), picture in zip(questions(), PICTURES, strict=True):
-        drawn, fact = picture()
+    for one in chapters():
+        drawn, fact = welcome.PICTURES[one.picture]()
         inside = (
-            f'{svg(drawn)}<small>{number} {html.escape(name)}</small>'
-            f"<strong>{html.escape(question)}</strong><span>{html.escape(fact)}</span>"
+            f"{svg(drawn)}<small>{one.number} {html.escape(one.title)}</small>"
+            f"<strong>{html.escape(one.plain_question)}</strong><span>{html.escape(fact)}</span>"
         )
-        page = pages.get(number)
-        made.append(f'<li><a href="../{page}.html">{inside}</a></li>' if page else f"<li><div>{inside}</div></li>")
+        page = f"notebooks/{one.page}"
+        made.append(f'<li><a href="../{page}.html">{inside}</a></li>' if page in pages else f"<li><div>{inside}</div></li>")
     return f'<ul class="mw-cards">{"".join(made)}</ul>'
 
 
 def welcome_figure() -> str:
-    return figure().html()
-
-
+    return welcome.sharing_a_rack().html()

@@ -15,13 +15,15 @@ from typing import Any
 __version__ = "1.0.0"
 
 _ROOMS = {
-    "core": "algebra catalog nouns units",
-    "formulas": "roofline batching sparsity racks pipelining pricing scaling reversible serving forecast planner",
+    "core": "algebra catalog chapters checkpoint nouns rules storage tables units",
+    "formulas": "layers roofline batching sparsity racks pipelining pricing scaling reversible serving forecast planner",
     "experiments": "trains schedules moe traffic beliefs feistel revnet measure validate",
-    "views": "explorer figures gantt page_svg",
+    "views": "explorer figures gantt page_svg table",
 }
 _NAMES = {
     "core.catalog": "chip chips memory_device memory_devices model models",
+    "core.checkpoint": "Checkpoint LayerGroup Part",
+    "core.config": "from_config",
     "core.nouns": "Model System",
     "core.units": "InputError human",
     "formulas.planner": "plan",

@@ -10,13 +10,26 @@ from __future__ import annotations
 
 import functools
 import inspect
+import threading
 import typing
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 import numpy as np
 
 from .units import InputError, Unit, is_symbolic
+
+P = ParamSpec("P")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class Formula(Protocol[P, R_co]):
+    """A function under `formula`: called as it was written, and knows the units of its signature."""
+
+    units: dict[str, Unit | None]
+    __name__: str
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
 
 
 def _both(numeric: Callable[..., Any], symbolic: str) -> Callable[..., Any]:
@@ -75,58 +88,101 @@ LETTERS = {
 }  # fmt: skip
 
 
-def name_letters(letters: dict[str, str]) -> None:
-    """Have SymPy typeset symbols of these names with the blackboard's letters."""
-    import sympy
-    from sympy.printing.printer import Printer
+def variable(name: str, letter: str = "", **assumptions: Any) -> Any:
+    """A symbol, positive unless told otherwise, that SymPy typesets with the blackboard's letter.
 
-    LETTERS.update(letters)
-    kinds: tuple[dict[str, bool], ...] = ({}, {"positive": True}, {"nonnegative": True})
-    names = {sympy.Symbol(n, **kind): latex for n, latex in LETTERS.items() for kind in kinds}
-    Printer.set_global_settings(symbol_names=names)
-
-
-def formula(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a public formula and guard its door: numbers are checked against the units in its
-    signature, symbols pass, and no NaN leaves silently. The body stays pure arithmetic.
+    letter: LaTeX; left out, the one in `LETTERS`, and without one there the name itself.
     """
-    signature = inspect.signature(function)
+    import sympy
+
+    from .letters import Letter
+
+    assumptions = assumptions or {"positive": True}
+    letter = letter or LETTERS.get(name, "")
+    return Letter(name, letter, **assumptions) if letter else sympy.Symbol(name, **assumptions)
+
+
+def variables(names: str, **assumptions: Any) -> Any:
+    """`variable` for each of the names: a tuple, or the symbol itself if there is one name.
+
+    >>> import sympy
+    >>> B, seats = variables("batch seats")
+    >>> sympy.latex(B / seats), str(B / seats)
+    ('\\\\frac{B}{seats}', 'batch/seats')
+    """
+    made = tuple(variable(name, **assumptions) for name in names.split())
+    return made if len(made) > 1 else made[0]
+
+
+_door = threading.local()  # .open while a formula runs: what it calls came through its door
+
+
+def formula(function: Callable[P, R_co]) -> Formula[P, R_co]:
+    """Mark a public formula and guard its door: numbers are checked against the units in its
+    signature, symbols pass, and no NaN leaves silently. The body stays pure arithmetic; a formula
+    called by another is that arithmetic and nothing more.
+    """
+    names = tuple(inspect.signature(function).parameters)
     hints = typing.get_type_hints(function, include_extras=True)
     units = {name: unit_of(hint) for name, hint in hints.items()}
 
-    @functools.wraps(function)
-    def checked(*args: Any, **kwargs: Any) -> Any:
-        bound = signature.bind(*args, **kwargs).arguments
-        for name, value in bound.items():
-            unit = units.get(name)
-            if unit is not None:
-                unit.check(name, value)
-                if isinstance(value, int | float):
-                    bound[name] = np.float64(value)  # so that a pole is infinity, not an exception
-                elif isinstance(value, list | tuple):
-                    bound[name] = np.asarray(value, dtype=float)
-            elif name in hints and not isinstance(value, hints[name]):
+    def admitted(name: str, value: Any) -> Any:
+        unit = units.get(name)
+        if unit is None:
+            if name in hints and not isinstance(value, hints[name]):
                 raise InputError(f"{name} must be a {hints[name].__name__}, not {value!r}")
-        # division by zero is how a pole shows: it gives infinity, which the docstring explains
-        with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="ignore"):
-            try:
-                result = function(**bound)
-            except ZeroDivisionError:  # a noun's own zero, such as a model without KV cache
-                floats = {
-                    n: v.in_numpy() if hasattr(v, "in_numpy") else v for n, v in bound.items()
-                }
-                result = function(**floats)
-            except ValueError as error:
-                if "broadcast" not in str(error):
+            return value
+        unit.check(name, value)
+        if isinstance(value, int | float):
+            return np.float64(value)  # so that a pole is infinity, not an exception
+        return np.asarray(value, dtype=float) if isinstance(value, list | tuple) else value
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R_co:
+        if getattr(_door, "open", False):
+            return function(*args, **kwargs)
+        given = dict(zip(names, args, strict=False)) | kwargs
+        if len(given) < len(args) + len(kwargs) or len(args) > len(names):
+            function(*args, **kwargs)  # Python's own words for too many arguments, or one twice
+        given = {name: admitted(name, value) for name, value in given.items()}
+        call = cast(Callable[..., R_co], function)
+        _door.open = True
+        try:
+            # division by zero is how a pole shows: it gives infinity, which the docstring explains
+            with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="ignore"):
+                try:
+                    result = call(**given)
+                except ZeroDivisionError:  # a noun's own zero, such as a model without KV cache
+                    result = call(**{n: _in_numpy(v) for n, v in given.items()})
+                except ValueError:
+                    _check_shapes(given)
                     raise
-                shapes = {n: np.shape(v) for n, v in bound.items() if np.ndim(v)}
-                raise InputError(f"arrays of these shapes do not fit together: {shapes}") from None
-        if not is_symbolic(result) and np.isnan(result).any():
+        finally:
+            _door.open = False
+        if not is_symbolic(result) and np.isnan(cast(Any, result)).any():
             raise InputError(f"{function.__name__} is not defined for these arguments")
         return result
 
-    checked.units = units  # type: ignore[attr-defined]
-    return checked
+    marked = cast(Formula[P, R_co], checked)
+    marked.units = units
+    return marked
+
+
+def _in_numpy(value: Any) -> Any:
+    return value.in_numpy() if hasattr(value, "in_numpy") else value
+
+
+def _check_shapes(given: dict[str, Any]) -> None:
+    """Raise `InputError` if the arrays among the arguments, nouns' fields too, do not fit together."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for name, value in given.items():
+        fields = value.quantities() if hasattr(value, "quantities") else ()
+        inside = {f"{name}.{f}": getattr(value, f) for f in fields} or {name: value}
+        shapes |= {n: np.shape(v) for n, v in inside.items() if isinstance(v, np.ndarray)}
+    try:
+        np.broadcast_shapes(*shapes.values())
+    except ValueError:
+        raise InputError(f"arrays of these shapes do not fit together: {shapes}") from None
 
 
 def unit_of(hint: Any) -> Unit | None:

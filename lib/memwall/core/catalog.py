@@ -8,16 +8,13 @@ are stored.
 
 from __future__ import annotations
 
-import csv
 import functools
-import io
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 from .nouns import Model, Noun, System, Unknown, quantity, suggest
+from .tables import read_csv
 from .units import (
-    BYTES_PER_ELEMENT,
     GB,
     GBIT,
     HOUR,
@@ -33,6 +30,7 @@ from .units import (
     InputError,
     Kilograms,
     Metres,
+    NonNegative,
     Tokens,
     Watts,
 )
@@ -41,10 +39,10 @@ PROVENANCE = ("source", "url", "date", "confidence")
 CONFIDENCE = ("high", "medium", "low")
 
 
-def table(name: str) -> list[dict[str, str]]:
-    """All rows of `data/<name>.csv` as dictionaries of text, provenance checked."""
-    path = resources.files(__package__) / "data" / f"{name}.csv"
-    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
+@functools.cache
+def table(name: str) -> tuple[dict[str, str], ...]:
+    """All rows of `data/<name>.csv` as dictionaries of text, provenance checked; read once."""
+    rows = read_csv(__package__, f"data/{name}.csv")
     for line, row in enumerate(rows, start=2):
         check_provenance(row, f"{name}.csv line {line}")
     return rows
@@ -65,21 +63,36 @@ def check_provenance(row: dict[str, str], where: str) -> None:
 
 @dataclass(frozen=True)
 class Chip(Noun):
-    """One accelerator: dense FLOP/s by precision, HBM, and its two networks in one direction."""
+    """One accelerator: dense FLOP/s by precision, memory, and its two networks in one direction.
+
+    `chip_capacity` is what is printed on the box, `driver_capacity` what a driver reports: the
+    H100's 80 GB are 85.5e9 bytes. `kind` is "server" (a module of a box or rack), "card",
+    "consumer", "unified" (memory shared with the processor) or "sram".
+    """
 
     name: str
     flops_bf16: FlopPerSecond = quantity("F_{16}", "dense bf16 FLOP/s of one chip")
     flops_fp8: FlopPerSecond = quantity("F_{8}", "dense fp8 FLOP/s of one chip")
     flops_fp4: FlopPerSecond = quantity("F_{4}", "dense fp4 FLOP/s of one chip")
     chip_bandwidth: BytesPerSecond = quantity("W_1", "HBM bandwidth of one chip")
-    chip_capacity: Bytes = quantity("C_1", "HBM capacity of one chip")
+    chip_capacity: Bytes = quantity("C_1", "memory of one chip as printed on the box")
+    driver_capacity: Bytes = quantity("C_{drv,1}", "memory of one chip as its driver reports it")
     chip_scale_up: BytesPerSecond = quantity("W_{up,1}", "scale-up link of one chip, one direction")
     chip_scale_out: BytesPerSecond = quantity(
         "W_{out,1}", "network card of one chip, one direction"
     )
     domain: Count = quantity("G_{dom}", "chips in a scale-up domain")
     rent: DollarsPerSecond = quantity(r"\$_1", "rent of one chip, middle of the range seen")
+    rent_low: DollarsPerSecond = quantity(r"\$_{1,low}", "lowest rent of one chip seen")
+    rent_high: DollarsPerSecond = quantity(r"\$_{1,high}", "highest rent of one chip seen")
+    torus: NonNegative = quantity(
+        "D_{torus}", "dimensions of the scale-up torus, 0 for a switch or mesh"
+    )
+    in_network: NonNegative = quantity(
+        "b_{net}", "1 if the scale-up switch adds up (NVLink SHARP), or 0"
+    )
     vendor: str = ""
+    kind: str = ""
 
     def precisions(self) -> list[str]:
         """Precisions whose dense rate is known, widest first."""
@@ -116,6 +129,9 @@ class Chip(Noun):
             scale_out=times_n(self.chip_scale_out),
             chips=n,
             dollars_per_second=times_n(rent),
+            domain=self.domain,
+            bf16_flops=times_n(self.flops_bf16),
+            torus=self.torus,
             name=f"{n:g} × {self.name} ({precision})" if isinstance(n, int | float) else self.name,
         )
 
@@ -198,11 +214,17 @@ def chips() -> dict[str, Chip]:
             flops_fp4=_number(r["fp4_dense_tflops"], 1e12),
             chip_bandwidth=_number(r["bandwidth_tb_per_s"], TB),
             chip_capacity=_number(r["capacity_gb"], GB),
+            driver_capacity=_number(r["driver_capacity_gb"], GB),
             chip_scale_up=_number(r["scale_up_gb_per_s_one_way"], GB),
             chip_scale_out=_number(r["scale_out_gbit_per_s_one_way"], GBIT),
             domain=_number(r["domain_chips"]),
             rent=_middle(r["rent_usd_per_hour_low"], r["rent_usd_per_hour_high"], 1 / HOUR),
+            rent_low=_number(r["rent_usd_per_hour_low"], 1 / HOUR),
+            rent_high=_number(r["rent_usd_per_hour_high"], 1 / HOUR),
+            torus=float(r["torus"]),
+            in_network=float(r["in_network"]),
             vendor=r["vendor"],
+            kind=r["kind"],
         )
         for r in table("chips")
     }
@@ -281,7 +303,12 @@ def model(name: str, weights: str = "", cache: str = "bf16") -> Model:
     `weights` defaults to the precision the weights were released in (fp8 where that is not
     known); `cache` is how KV-cache elements are stored. Facts nobody published are `Unknown`.
     """
-    row = _model_rows()[_find(name, "model", "models")]
+    return _model(_find(name, "model", "models"), weights, cache)
+
+
+@functools.lru_cache(maxsize=1024)
+def _model(name: str, weights: str, cache: str) -> Model:
+    row = _model_rows()[name]
     total, active = float(row["total_params_b"]) * 1e9, float(row["active_params_b"]) * 1e9
     width = [float(row[k]) if row[k] else 0 for k in ("heads", "key_width", "value_width")]
     elements = _number(row["cache_elements_per_token"])
@@ -337,32 +364,45 @@ def rack(name: str) -> Rack:
     return racks()[_find(name, "rack", "racks")]
 
 
+@functools.cache
+def _widths() -> dict[str, float]:
+    return {r["name"]: float(r["bits_per_weight"]) / 8 for r in table("widths")}
+
+
 def bytes_per_element(precision: str) -> float:
-    """Stored bytes of one number: bf16 2, fp8 1, fp4 0.5."""
-    if precision not in BYTES_PER_ELEMENT:
-        hint = suggest(precision, BYTES_PER_ELEMENT)
-        raise InputError(
-            f"unknown precision {precision!r}; known: {', '.join(BYTES_PER_ELEMENT)}.{hint}"
-        )
-    return BYTES_PER_ELEMENT[precision]
+    """Stored bytes of one number, with the scales that its format keeps beside it.
+
+    bf16 is 2, fp8 1, fp4 0.5 (bare numbers); "nvfp4" is 0.5625, "Q4_K_M" about 0.61.
+
+    >>> bytes_per_element("nvfp4"), bytes_per_element("gptq")
+    (0.5625, 0.51953125)
+    """
+    return _widths()[_find(precision, "precision", "widths", beginnings=False)]
 
 
-def _find(name: str, kind: str, table_name: str) -> str:
+def _find(name: str, kind: str, table_name: str, beginnings: bool = True) -> str:
     """The catalog name meant by a name, an alias, or a beginning that only one entry has."""
     if not isinstance(name, str):
         raise InputError(f"a {kind} is asked for by name, not {name!r}")
-    names: dict[str, str] = {}
-    for row in table(table_name):
-        for known in [row["name"], *filter(None, row.get("aliases", "").split("|"))]:
-            names[known.lower()] = row["name"]
+    names = _known_names(table_name)
     if name.lower() in names:
         return names[name.lower()]
-    begins = sorted({names[n] for n in names if name and n.startswith(name.lower())})
+    begins = sorted({names[n] for n in names if beginnings and name and n.startswith(name.lower())})
     if len(begins) == 1:
         return begins[0]
     if begins:
         raise InputError(f"{name!r} could be {', '.join(begins)}: say which {kind}")
-    every = [r["name"] for r in table(table_name)]
+    every = list(dict.fromkeys(names.values()))
     raise InputError(
         f"unknown {kind} {name!r}.{suggest(name, [*names, *every])} Known: {', '.join(every)}"
     )
+
+
+@functools.cache
+def _known_names(table_name: str) -> dict[str, str]:
+    """The catalog name of every name and alias of a table, in lower case."""
+    return {
+        known.lower(): row["name"]
+        for row in table(table_name)
+        for known in [row["name"], *filter(None, row.get("aliases", "").split("|"))]
+    }

@@ -16,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 
 from . import units
-from .algebra import name_letters, unit_of
+from .algebra import unit_of, variable
 from .units import InputError
 
 
@@ -63,6 +63,11 @@ def quantity(latex: str, meaning: str, *, required: bool = False) -> Any:
     return field(default_factory=Unknown, metadata=metadata)
 
 
+def usual(value: float, latex: str, meaning: str) -> Any:
+    """A field as `quantity`, with a value for when nothing is said."""
+    return field(default=value, metadata={"latex": latex, "meaning": meaning})
+
+
 @dataclass(frozen=True)
 class Noun:
     """What `Model` and `System` share: validation, symbols, and copies with changes."""
@@ -90,10 +95,8 @@ class Noun:
     @classmethod
     def symbolic(cls, **values: Any) -> Self:
         """An object of positive SymPy symbols named like the fields; `values` stay as given."""
-        import sympy
-
-        name_letters({f.name: f.metadata["latex"] for f in dataclasses.fields(cls) if f.metadata})
-        symbols = {name: sympy.Symbol(name, positive=True) for name in cls.quantities()}
+        latex = {f.name: f.metadata.get("latex", "") for f in dataclasses.fields(cls)}
+        symbols = {name: variable(name, latex[name]) for name in cls.quantities()}
         return cls(**{**symbols, **values})
 
     def replace(self, **changes: Any) -> Self:
@@ -146,18 +149,20 @@ class Model(Noun):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _not_above("n_active", self.n_active, "n_total", self.n_total)
+        not_above("n_active", self.n_active, "n_total", self.n_total)
         if not isinstance(self.experts, Unknown) and not isinstance(self.experts_active, Unknown):
-            _not_above("experts_active", self.experts_active, "experts", self.experts)
+            not_above("experts_active", self.experts_active, "experts", self.experts)
 
 
 @dataclass(frozen=True)
 class System(Noun):
     """The chips that work on one token together, everything summed over them.
 
-    One scale-up domain (an 8-GPU box, an NVL72 rack), or the part of it in use: `flops` are
-    dense FLOP/s at the precision of the arithmetic (a multiply-add is two), `bandwidth` is
-    HBM, `scale_up` and `scale_out` are the two networks in one direction.
+    One scale-up domain (an 8-GPU box, an NVL72 rack), the part of it in use, or several of them
+    side by side: `flops` are dense FLOP/s at the precision of the arithmetic (a multiply-add is
+    two), `bandwidth` is HBM, `scale_up` and `scale_out` are the two networks in one direction,
+    links and network cards of all chips together. The blackboard needs the first few; a real
+    deployment also how many chips a `domain` joins, and the rates at other widths.
     """
 
     flops: units.FlopPerSecond = quantity("F", "dense FLOP/s", required=True)
@@ -169,10 +174,41 @@ class System(Noun):
     )
     chips: units.Count = quantity("G", "chips")
     dollars_per_second: units.DollarsPerSecond = quantity(r"\$", "rent of all chips")
+    domain: units.Count = quantity("D", "chips of one scale-up domain")
+    bf16_flops: units.FlopPerSecond = quantity("F_{16}", "dense FLOP/s in bf16, as attention works")
+    torus: units.NonNegative = quantity("d_t", "dimensions of the torus, 0 for a switch")
     name: str = "system"
 
 
-def _not_above(small_name: str, small: Any, large_name: str, large: Any) -> None:
+@dataclass(frozen=True)
+class Layout(Noun):
+    """How a model is cut over chips, in the words of vLLM and SGLang.
+
+    `tp` chips share each matrix and each sequence's attention; `dp` such sets take different
+    sequences, each with all attention weights; experts are cut over all tp x dp chips of a stage,
+    `ep` ways by whole experts and the rest of the way through each; `pp` stages of so many chips
+    stand in a row, each with its share of the layers.
+    """
+
+    tp: units.Count = usual(1.0, "t", "tensor parallelism")
+    dp: units.Count = usual(1.0, "a", "attention data parallelism")
+    ep: units.Count = usual(1.0, "e", "expert parallelism")
+    pp: units.Count = usual(1.0, "P", "pipeline stages")
+    name: str = "layout"
+
+    @property
+    def stage_chips(self) -> Any:
+        """Chips of one stage, over which its experts are cut."""
+        return self.tp * self.dp
+
+    @property
+    def chips(self) -> Any:
+        """Chips of all stages."""
+        return self.stage_chips * self.pp
+
+
+def not_above(small_name: str, small: Any, large_name: str, large: Any) -> None:
+    """Refuse a part that is larger than its whole; symbols pass."""
     if units.is_symbolic(small) or units.is_symbolic(large):
         return
 

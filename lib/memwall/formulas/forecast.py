@@ -24,7 +24,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-import re
 import statistics
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -104,7 +103,7 @@ class Group(Noun):
     link: BytesPerSecond = quantity("W_{up,1}", "scale-up link of one chip", required=True)
     card: BytesPerSecond = quantity("W_{out,1}", "network card of one chip", required=True)
     stages: Count = usual(1.0, "P", "pipeline stages")
-    torus: NonNegative = usual(0.0, "d_t", "dimensions of the torus, 0 for a switch")
+    torus: NonNegative = usual(0.0, "d_t", "dimensions of the torus, 0 for a switch or mesh")
     element: BytesPerElement = usual(2.0, "b", "bytes of a number travelling in a sum: bf16")
     there_and_back: BytesPerElement = usual(
         3.0, "c", "bytes of a number to an expert and back: fp8 there, bf16 back"
@@ -447,7 +446,7 @@ def _pass(
         spread = work(touched + copies * model.bytes_per_param)
     if "bytes" in terms:
         sums = where(
-            group.torus > 0,
+            group.torus > 1,
             torus_time(tokens, model, group, efficiency),
             all_reduce_time(tokens, model, group, efficiency),
         )
@@ -486,7 +485,7 @@ def group(chip: str, chips: float, precision: str, stages: float = 1) -> Group:
         link=link,
         card=one.chip_scale_out if known_card else link / usual_network_ratio(),
         stages=stages,
-        torus=_torus_dimensions()[one.name],
+        torus=one.torus,
         name=f"{chips:g} × {one.name} ({precision})",
     )
 
@@ -511,11 +510,11 @@ def ready(model: Model) -> Model:
 @functools.cache
 def usual_network_ratio() -> float:
     """Median over the catalog's switched chips of link rate over network card rate."""
-    torus = _torus_dimensions()
     return statistics.median(
         c.chip_scale_up / c.chip_scale_out
         for c in catalog.chips().values()
-        if not torus[c.name]
+        if c.kind == "server"
+        and not c.torus
         and not isinstance(c.chip_scale_up, Unknown)
         and not isinstance(c.chip_scale_out, Unknown)
     )
@@ -529,14 +528,6 @@ def usual_experts_active() -> float:
         for m in catalog.models().values()
         if not isinstance(m.experts, Unknown) and m.experts > 1
     )
-
-
-@functools.cache
-def _torus_dimensions() -> dict[str, float]:
-    found = {
-        r["name"]: re.search(r"(\d)D torus", r["scale_up_fabric"]) for r in catalog.table("chips")
-    }
-    return {name: float(match[1]) if match else 0.0 for name, match in found.items()}
 
 
 # ---- the fitted constants and the band -----------------------------------------------------------

@@ -44,20 +44,6 @@ def idle_fraction(used: Count, domain: Count) -> Fraction:
     return 1 - used / domain
 
 
-@formula
-def room_beside_weights(model: Model, system: System) -> Bytes:
-    """HBM left for caches once all weights are stored; 0 when they do not fit.
-
-    Equation: max(C - N_t w, 0).
-    Source: lecture, row M19.
-
-    >>> m = Model(n_total=1e12, n_active=1e11, bytes_per_param=0.5)
-    >>> float(room_beside_weights(m, System(1e15, 1e12, capacity=640e9)))
-    140000000000.0
-    """
-    return maximum(system.capacity - model.n_total * model.bytes_per_param, 0)
-
-
 # --- the lecture's traffic: every copy travels on its own
 
 

@@ -19,8 +19,9 @@ import textwrap
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.units import human
+from ..core.units import human, stands_with_number
 from .page_svg import page_svg
+from .table import table  # noqa: F401  what draws a chapter has its tables from here too
 
 # Okabe-Ito, by meaning; explorer.css holds the same values for live figures
 COLORS = {
@@ -105,7 +106,7 @@ def dress(ax: Any, x: tuple[str, str], y: tuple[str, str], log: str = "") -> Non
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     for axis, (name, unit), setter in ((ax.xaxis, x, ax.set_xscale), (ax.yaxis, y, ax.set_yscale)):
-        own = unit in ("s", "%", "x") or unit.startswith(("B", "FLOP", "$"))
+        own = stands_with_number(unit)
         axis.set_label_text(f"{name} ({unit})" if unit not in ("", "1") and not own else name)
         if axis.axis_name in log:
             setter("log")
@@ -192,3 +193,12 @@ def svg(fig: Any) -> str:
         file = io.BytesIO()
         fig.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     return page_svg(file.getvalue().decode(), COLORS)
+
+
+def two_digits(value: float, unit: str = "1") -> str:
+    """A number as `human` prints it, to two digits: enough for a sentence.
+
+    >>> two_digits(1944.4), two_digits(0.02345, "s")
+    ('1,900', '23 ms')
+    """
+    return human(float(f"{value:.2g}"), unit)

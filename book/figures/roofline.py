@@ -1,0 +1,460 @@
+"""Chapter 2: the roof and who lives under it, the balance batch and its pole, the train and its timetable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from memwall import Model, System, chip, forecast, human, model, roofline, serving
+from memwall.views.explorer import (
+    Choice,
+    Curve,
+    Explorer,
+    Lines,
+    Point,
+    Preset,
+    Readout,
+    Region,
+    Regions,
+    Slider,
+    variables,
+)
+from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table, two_digits
+
+
+def runs_under_the_roof(reach: np.ndarray, speed: np.ndarray, wrote: np.ndarray) -> Figure:
+    """Published runs under the roofline: speed over peak against intensity over the ridge point."""
+    share = speed / np.minimum(reach, 1)
+    fig, ax = canvas(
+        f"{len(reach)} published runs, none above the roof; the best comes to {share.max():.0%} of it, the middle one to {np.median(share):.0%}",
+        x=("Arithmetic intensity, over the ridge point", "x"),
+        y=("Speed, over the peak", "%"),
+        size=(5.6, 4.2),
+    )
+    grid, unit = np.geomspace(2e-3, 6e3, 200), System(flops=1.0, bandwidth=1.0)
+    curve(ax, grid, roofline.attainable_flops(grid, unit), "bound", linewidth=3)
+    tokens = {"color": COLORS["weights"], "markersize": 5, "alpha": 0.75}
+    prompts = {"color": COLORS["compute"], "markersize": 6, "alpha": 0.75}
+    ax.plot(reach[wrote], speed[wrote], "o", **tokens)
+    ax.plot(reach[~wrote], speed[~wrote], "^", **prompts)
+    note(ax, 0.05, 0.012, "writing tokens", "weights", dx=14, dy=-6)
+    note(ax, 60, 0.2, "reading prompts", "compute", dy=-10, ha="center")
+    note(ax, 1, 1, "ridge", dy=9, ha="center")
+    note(ax, 0.13, 0.13, "memory's roof", dx=-8, dy=4, ha="right")
+    note(ax, 80, 1, "arithmetic's roof", dy=9, ha="center")
+    ax.set_ylim(1e-3, 2)
+    return show(
+        fig,
+        f"Roofline of {len(reach)} published runs: speed over peak against intensity over the ridge point. Runs that write tokens lie under the slope, runs that read prompts under the flat roof; all between {share.min():.0%} and {share.max():.0%} of it.",
+    )
+
+
+def multiplies_per_weight(band: Mapping[str, Mapping[str, float]]) -> Figure:
+    """Multiply-adds per weight loaded, for each chip and each precision it has; a line at 300."""
+    styles = {"bf16": ("o", "compute"), "fp8": ("s", "weights"), "fp4": ("^", "kv")}
+    every = np.array([v for made in band.values() for v in made.values()])
+    fig, ax = canvas(
+        f"The 300 is a band: half of all chips and precisions lie between {np.quantile(every, 0.25):.0f} and {np.quantile(every, 0.75):.0f}",
+        x=("Multiply-adds per weight loaded", "1"),
+        log="x",
+        size=(5.6, 5.4),
+    )
+    for i, made in enumerate(reversed(band.values())):
+        ends = [min(made.values()), max(made.values())]
+        ax.plot(ends, [i, i], color=COLORS["muted"], linewidth=1)
+        for j, (p, value) in enumerate(made.items()):
+            marker, kind = styles[p]
+            ax.plot(value, i + (j - 1) * 0.16, marker, color=COLORS[kind], markersize=6)
+    ax.axvline(300, color=COLORS["bound"], linewidth=1)
+    note(ax, 300, len(band) - 0.2, "300", dx=4, va="bottom")
+    for y, (p, (marker, kind)) in zip((5.9, 4.9, 3.9), styles.items(), strict=True):
+        ax.plot(85, y, marker, color=COLORS[kind], markersize=6)
+        note(ax, 85, y, p, kind, dx=7)
+    ax.set_yticks(range(len(band)), list(reversed(band)), fontsize=9)
+    ax.set_ylim(-0.6, len(band) + 0.5)
+    ax.set_xticks([100, 200, 300, 500])
+    ax.set_xlim(75, 650)
+    ax.grid(axis="y", visible=False)
+    return show(
+        fig,
+        f"Multiply-adds per weight loaded for every chip and precision of the catalog, from {every.min():.0f} to {every.max():.0f}, most of them between 200 and 320; a line at 300.",
+    )
+
+
+def models_by_sparsity(found: Mapping[str, tuple[Model, float, float]]) -> Any:
+    """Models with their sparsity by parameters and by experts, and the batch that balances them."""
+    head = (
+        "model",
+        "total / active parameters",
+        "experts / chosen",
+        "balance batch, 72 × GB200, FP8",
+    )
+    return table(
+        head,
+        [
+            (
+                name,
+                f"{ratio:.1f}",
+                f"{m.experts / m.experts_active:.0f}" if m.experts else "–",
+                f"{batch:,.0f}",
+            )
+            for name, (m, ratio, batch) in found.items()
+        ],
+    )
+
+
+def balance_batch_and_pole(
+    caches: Mapping[str, Model], poles: Mapping[str, float], s: System
+) -> Figure:
+    """Balance batch against context for three caches; each rises without bound at its pole."""
+    first = next(iter(caches))
+    fig, ax = canvas(
+        f"Beyond {two_digits(poles[first])} tokens no batch keeps {caches[first].name} busy; newer caches move that pole",
+        x=("Context", "tokens"),
+        y=("Balance batch", "sequences"),
+        size=(5.6, 4.0),
+    )
+    looks = (("compute", "right", 2.5e5), ("weights", "left", 1.2e5), ("kv", "left", 2.5e5))
+    for (name, m), (kind, side, height) in zip(caches.items(), looks, strict=True):
+        pole = poles[name]
+        near = pole * (1 - np.geomspace(0.5, 1e-3, 200))
+        context = np.concatenate([np.geomspace(100, pole / 2, 100), near])
+        curve(ax, context, roofline.balance_batch_with_kv(context, m, s), kind)
+        ax.axvline(pole, color=COLORS[kind], linewidth=0.8)
+        words = f"{name},\n{two_digits(pole)} tokens"
+        note(ax, pole, height, words, kind, dx=5 if side == "left" else -8, ha=side, fontsize=10)
+    ax.set_ylim(3e3, 1e6)
+    ax.set_xlim(100, 1e5)
+    return show(
+        fig,
+        "Balance batch against context for three DeepSeek models and caches on a rack; each rises without bound as it nears its balanced context: "
+        + ", ".join(f"{name} {two_digits(pole)} tokens" for name, pole in poles.items()),
+    )
+
+
+def what_sets_the_pace(
+    users: np.ndarray, past: np.ndarray, slowest: np.ndarray, riders: float, context: float, m: Model, s: System
+) -> Figure:  # fmt: skip
+    """Map of batch and context by what sets the pace, with a service that runs `riders` at `context`."""
+    tie = two_digits(roofline.balanced_context(m, s))
+    fig, ax = canvas(
+        f"Arithmetic sets the pace only below {tie} tokens, and only for crowds",
+        x=("Batch", "sequences"),
+        y=("Context", "tokens"),
+        size=(5.6, 4.2),
+    )
+    places = (
+        ("arithmetic", (8e4, 300), "compute"),
+        ("weights", (30, 1000), "weights"),
+        ("KV caches", (2e4, 6e4), "kv"),
+    )
+    fill = {"levels": [-0.5, 0.5, 1.5, 2.5], "colors": [COLORS[kind] for _, _, kind in places]}
+    ax.contourf(*np.meshgrid(users, past), slowest, alpha=0.28, **fill)
+    for word, where, kind in places:
+        note(ax, *where, word, kind, ha="center", fontweight="bold")
+    mark(ax, riders, context, "DeepSeek's service", dx=-8, dy=10, ha="right")
+    full = (s.capacity - m.n_total * m.bytes_per_param) / (past * m.kv_bytes_per_token)
+    ax.plot(full, past, color=COLORS["bound"], linewidth=1.2, linestyle=(0, (4, 3)))
+    note(ax, full[len(past) // 2], past[len(past) // 2], "memory is full", dx=6, fontsize=10)
+    ax.set_xlim(1, 1e6)
+    ax.set_ylim(100, 1e6)
+    ax.grid(False)
+    return show(
+        fig,
+        f"Map of batch and context for {m.name} on {s.name}, coloured by what sets the pace: weights at lower left, KV caches at upper right, arithmetic in a corner of large batches below {tie} tokens. DeepSeek's service lies in the region of the caches.",
+    )
+
+
+def drain_times(drain: Mapping[str, float]) -> Figure:
+    """Time in which each chip reads its whole memory once, and the lecture's train of 20 ms."""
+    order = sorted(drain, key=drain.__getitem__)
+    times = [drain[name] for name in order]
+    fig, ax = canvas(
+        f"Chips drain their memory in {two_digits(times[0], 's')} to {two_digits(times[-1], 's')}; 20 ms is a typical choice, not a law",
+        x=("Capacity over bandwidth", "s"),
+        log="",
+        size=(5.6, 4.8),
+    )
+    ax.barh(range(len(order)), times, color=COLORS["weights"], alpha=0.55, height=0.7)
+    ax.axvline(0.020, color=COLORS["bound"], linewidth=1.3)
+    note(ax, 0.020, len(order) - 0.4, "the lecture's train", dx=4, va="bottom")
+    ax.set_yticks(range(len(order)), order, fontsize=9)
+    ax.set_ylim(-0.7, len(order) + 0.6)
+    ax.grid(axis="y", visible=False)
+    return show(
+        fig,
+        "Drain time of each chip of the catalog: "
+        + ", ".join(f"{name} {human(drain[name], 's')}" for name in order),
+    )
+
+
+def trains_in_figures(rate: float, measured: float) -> Any:
+    """What the lecture makes of its train, and what one service measured."""
+    said = 128e3  # token/s of a domain of 72, in the lecture
+    return table(
+        ("", "computed", "said"),
+        [
+            (
+                "tokens a second of one domain, 2,000 every 15 ms",
+                f"{rate:,.0f}",
+                f"{said:,.0f}, from 64 departures a second",
+            ),
+            (
+                "share of a large provider's traffic, 500 million a second later in the lecture",
+                f"{said / 500e6:.3%}",
+                "a thousandth",
+            ),
+            ("for each of 72 GPUs", f"{said / 72:,.0f}", "–"),
+            ("DeepSeek, for each GPU, measured", f"{measured:,.0f}", "–"),
+        ],
+    )
+
+
+def balance_figure() -> Explorer:
+    """Live: the roof and the map of regimes, for a model, a chip, a precision, a batch and a context."""
+    m = Model.symbolic()
+    B, L, x = variables("batch context intensity")
+    G, F16, F8, F4, W1, C1, w, kept, link, card, domain = variables(
+        "chips flops16 flops8 flops4 bandwidth1 capacity1 width kept link card domain"
+    )
+    torus = variables("torus", nonnegative=True)
+    flops = sp.Piecewise((F16, w > 1.5), (F8, w > 0.75), (F4, True))
+    its = m.replace(bytes_per_param=w, kv_bytes_per_token=kept * m.kv_bytes_per_token)
+    one = System(flops=flops, bandwidth=W1, capacity=C1)
+    machine = System(flops=G * flops, bandwidth=G * W1, capacity=G * C1)
+    group = forecast.Group(
+        flops=G * flops,
+        attention_flops=G * F16,
+        bandwidth=G * W1,
+        chips=G,
+        domain=domain,
+        link=link,
+        card=card,
+        torus=torus,
+    )
+    expect = forecast.step_time_forecast(B, L, its, group, forecast.fitted())
+    low, high = forecast.band()
+
+    def rates(name: str) -> dict[Any, Any]:
+        c = chip(name)
+        has = {p: c.flops(p) for p in c.precisions()}
+        bf16 = has.get("bf16", has.get("fp8"))
+        fp8 = has.get("fp8", bf16)
+        wires = forecast.group(name, 8, c.precisions()[-1])
+        return {
+            F16: bf16,
+            F8: fp8,
+            F4: has.get("fp4", fp8),
+            W1: c.chip_bandwidth,
+            C1: c.chip_capacity,
+            link: wires.link,
+            card: wires.card,
+            domain: wires.domain,
+            torus: wires.torus,
+        }
+
+    models = (
+        "DeepSeek-V3", "DeepSeek-V4-Pro", "Kimi K2", "Qwen3-235B-A22B", "gpt-oss-120b", "GLM-4.5",
+        "Llama-3.1-70B", "Llama-3.1-405B",
+    )  # fmt: skip
+    chips = (
+        "GB200", "H100", "H200", "A100 80GB", "B300", "Rubin", "MI300X", "MI355X", "TPU v5p",
+        "TPU7x", "Trainium3",
+    )  # fmt: skip
+    intensity = roofline.arithmetic_intensity(B, L, its)
+    now = roofline.step_time(B, L, its, machine)
+    star = roofline.balance_batch_with_kv(L, its, machine)
+    pole = roofline.balanced_context(its, machine)
+    pace = roofline.regimes(B, L, its, machine)
+    need = roofline.resident_bytes(B, L, its)
+    here = Point("you", intensity, roofline.attainable_flops(intensity, one), "compute")
+    return Explorer(
+        "roofline",
+        title=[
+            (pole <= L, "At {context} no batch is enough: beyond {pole} the caches always win"),
+            (star > B, "{batch}: the memory sets the pace; balance needs {star}"),
+            (sp.true, "{batch}: the arithmetic is busy all the time; {star} would do"),
+        ],
+        controls=[
+            Preset("Model", {n: forecast.ready(model(n)) for n in models}, m),
+            Preset("Chip", {n: rates(n) for n in chips}),
+            Slider(G, "Chips", 1, 1024, 72, log=True, integer=True),
+            Choice(w, "Weights stored in", {"FP8": 1, "BF16": 2, "FP4": 0.5}),
+            Choice(kept, "Cache stored in", {"BF16": 1, "FP8": 0.5}),
+            Slider(B, "Batch size", 1, 1e6, 2400, unit="sequences", log=True),
+            Slider(L, "Context", 100, 1e6, 1000, unit="tokens", log=True),
+        ],
+        chart=[
+            Lines(
+                x=x,
+                x_label=("Arithmetic intensity", "FLOP/B"),
+                x_range=(1, 1e5),
+                y=("Speed of one chip", "FLOP/s"),
+                y_range=(1e12, 1e17),
+                log="xy",
+                curves=[Curve("roof", roofline.attainable_flops(x, one), "bound")],
+                points=[here],
+                title="The roof, and where this batch stands under it",
+            ),
+            Regions(
+                x=B,
+                y=L,
+                regions=[
+                    Region("arithmetic", pace[0], "compute"),
+                    Region("weights", pace[1], "weights"),
+                    Region("KV caches", pace[2], "kv"),
+                ],
+                points=[Point("you", B, L)],
+                title="What sets the pace",
+            ),
+        ],
+        readouts=[
+            Readout(
+                "Multiply-adds per weight loaded",
+                roofline.multiplies_per_weight(its, machine),
+                key="h",
+            ),
+            Readout("Sparsity, by parameters", roofline.sparsity(its), key="sparsity"),
+            Readout("Balance batch, no cache", roofline.balance_batch(its, machine), "sequences"),
+            Readout("Balance batch at this context", star, "sequences", key="star"),
+            Readout("Context beyond which none exists", pole, "tokens", key="pole"),
+            Readout("Step time, at least", now, "s", key="step"),
+            Readout(
+                "Step time to expect (chapter 9)",
+                expect,
+                "s",
+                low=expect * low,
+                high=expect * high,
+            ),
+            Readout(
+                "Arithmetic busy, at most",
+                roofline.compute_utilisation(B, L, its, machine),
+                "%",
+            ),
+            Readout("Memory needed", need, "B", key="need"),
+            Readout("Memory there is", machine.capacity, "B", key="there"),
+            Readout("Time to drain it", roofline.drain_time(machine), "s"),
+        ],
+        messages=[
+            (
+                need > machine.capacity,
+                "This does not fit: weights and caches need {need}, the chips have {there}.",
+            )
+        ],
+        alt="A roofline with the point of this batch, and a map of what sets the pace. {batch} at {context}: balance at {star}, a step of at least {step}.",
+    )
+
+
+def timetable(came: np.ndarray, wait: np.ndarray, period: float) -> Figure:
+    """Passengers and trains: each waits for the next departure, then rides one period."""
+    late, lucky = int(np.argmax(wait)), int(np.argmin(wait))
+    fig, ax = canvas(
+        f"Of {len(came)} passengers the luckiest waits {two_digits(wait.min(), 's')}, the unluckiest {two_digits(wait.max(), 's')}",
+        x=("Time", "s"),
+        log="",
+        size=(5.6, 3.8),
+    )
+    last = int(np.ceil(came[-1] / period)) + 1
+    for k in range(last + 1):
+        ax.axvline(k * period, color=COLORS["bound"], linewidth=1, alpha=0.6)
+        aboard = int(np.sum(np.floor(came / period) == k - 1))
+        if k and k < last:
+            note(ax, k * period, -2.1, f"{aboard} aboard", dx=4, fontsize=9)
+    riding = {"color": COLORS["compute"], "linewidth": 2, "linestyle": (0, (4, 1.5))}
+    for i, (start, left) in enumerate(zip(came, came + wait - period, strict=True)):
+        ax.plot([start, left], [i, i], color=COLORS["weights"], linewidth=2)
+        ax.plot([left, left + period], [i, i], **riding)
+        ax.plot([start], [i], "o", color=COLORS["weights"], markersize=4)
+    note(ax, came[late], late, "just missed one", "weights", dx=-7, fontsize=10)
+    note(ax, came[lucky], lucky, "just in time", "weights", dx=-7, fontsize=10)
+    note(ax, 4 * period, 4, "waiting", "weights", dx=5)
+    note(ax, 4 * period, 2, "riding", "compute", dx=5)
+    ax.set_yticks([])
+    ax.set_ylim(-3.2, len(came) + 0.5)
+    ax.set_xlim(0, last * period)
+    ax.set_xticks([k * period for k in range(last + 1)])
+    ax.grid(False)
+    return show(
+        fig,
+        f"Timetable of {len(came)} passengers: vertical lines are departures every {period * 1e3:.0f} milliseconds; each waits from arrival to the next line, then rides one period. Trains leave with different numbers aboard.",
+    )
+
+
+def waits_by_load(waited: Mapping[float, np.ndarray], period: float) -> Figure:
+    """Share of requests served within a time, for trains that are half full to overfull."""
+    fig, ax = canvas(
+        "Up to 90% full the formula holds; near full, passengers watch trains leave",
+        x=("Wait for the first token", "s"),
+        y=("Share of requests served by then", "%"),
+        log="x",
+        size=(5.6, 3.8),
+    )
+    grid = np.geomspace(0.015, 20, 400)
+    looks = {0.5: ("muted", ""), 0.9: ("weights", ""), 0.99: ("network", "99 % full"), 1.05: ("compute", "105 %")}  # fmt: skip
+    for load, t in waited.items():
+        served = np.searchsorted(np.sort(t), grid) / len(t)
+        kind, label = looks[load]
+        curve(ax, grid, served, kind)
+        if label:
+            at = int(np.argmin(np.abs(served - 0.55)))
+            note(ax, grid[at], served[at], label, kind, dx=8)
+    curve(ax, grid, serving.share_served_within(grid, period), "bound", linewidth=1.2)
+    note(ax, 0.0255, 0.6, "formula,\nand up to\n90 % full", ha="right", fontsize=10)
+    ax.set_xlim(0.005, 20)
+    return show(
+        fig,
+        "Share of requests whose first token has come, against waiting time, for trains from 50 to 105 per cent full; the first two lie on the formula, the others far to its right.",
+    )
+
+
+def mean_waits(rules: Mapping[int, Sequence[float]]) -> Any:
+    """Mean wait under three rules of departure, for light and heavy traffic."""
+    head = (
+        "requests a second, 50 tokens each", "on the clock, 20 ms", "only when 2,000 are aboard",
+        "as soon as the last is back",
+    )  # fmt: skip
+    return table(
+        head, [(f"{n:,}", *(two_digits(t, "s") for t in times)) for n, times in rules.items()]
+    )
+
+
+def assumptions(
+    mixed: float, pure: float, fit: Any, board: float, service: float, busy: float
+) -> Any:
+    """What this chapter assumes, and the size of each error; `fit` holds the forecast's constants."""
+    return table(
+        ("assumption", "size of the error"),
+        [
+            (
+                "Arithmetic is as narrow as storage (d3)",
+                f"FP4 weights multiplied in FP8 on GB200: {mixed:.0f} instead of {pure:.0f} multiply-adds per weight",
+            ),
+            (
+                "FLOP/s are dense (d4)",
+                "data sheets that assume 2:4 sparsity double the peak, and with it every balance batch",
+            ),
+            (
+                "Peak rates are reached (d12)",
+                f"fitted on published runs: {fit.compute:.0%} of peak arithmetic, {fit.bandwidth:.0%} of peak bandwidth, so the bend comes at {fit.compute / fit.bandwidth:.2f} of the balance batch, and softly",
+            ),
+            (
+                "Arithmetic and traffic overlap perfectly (d7)",
+                "up to 2× in time, most at the balance batch; one reason to run above it",
+            ),
+            (
+                "Networks and starting the work cost nothing (d8)",
+                f"blackboard {human(board, 's')} against {human(service, 's')} in DeepSeek's service; chapters 4 and 9",
+            ),
+            (
+                "HBM is full and read once (d13)",
+                f"arithmetic busy {busy:.0%} of the lecture's own train instead of 100 %",
+            ),
+            (
+                "Sequences never end early (d16)",
+                "none for the balance; the waits need free seats, as the experiment shows",
+            ),
+        ],
+    )
