@@ -322,7 +322,7 @@ def test_the_self_check_warns_of_what_the_marker_will_not_run(monkeypatch, capsy
 
 def test_the_wheel_is_a_wheel(tmp_path):
     path = write_wheel(tmp_path)
-    assert re.fullmatch(r"memwall-[\d.]+-py3-none-any\.whl", path.name)
+    assert re.fullmatch(r"memory_wall-[\d.]+-py3-none-any\.whl", path.name)
     with zipfile.ZipFile(path) as wheel:
         names = wheel.namelist()
         assert (

@@ -18,9 +18,11 @@ from classroom import ADA, EVE, FULL, ROSTER, SEED, SET, key, marked, paper, sav
 from memwall.core.units import InputError
 from memwall_classroom.marking.course import Roster, Student, check_id, read_roster
 from memwall_classroom.marking.feedback import essays_page, page
-from memwall_classroom.marking.grading import Class, safe_cell, write_all
+from memwall_classroom.marking.grading import write_all
 from memwall_classroom.marking.nbgrader import write_course
-from memwall_classroom.marking.submissions import MAX_BYTES, printable
+from memwall_classroom.marking.rows import Class
+from memwall_classroom.marking.submissions import MAX_BYTES
+from memwall_classroom.marking.tables import printable, safe_cell
 
 
 def score(folder, content=None, **how):

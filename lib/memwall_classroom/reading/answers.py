@@ -35,6 +35,7 @@ from .grammar import (
 from .units import unit_complaint
 
 POINTS = 48  # where two formulas are compared by numbers
+COARSE = 2.5  # tolerances within which a wrong number is rounded too coarsely; mistakes lie beyond 3
 AGREE = 1e-6  # and how closely they must agree there
 
 
@@ -46,6 +47,7 @@ class Verdict:
     read_as: str = ""
     hint: str = ""
     slip: str = ""  # what alone is wrong with it: unit, rounding, or carried (an earlier error)
+    value: float | None = None  # of a number, in SI
 
     @property
     def right(self) -> bool:
@@ -78,6 +80,9 @@ _SLIPS: tuple[tuple[float, str], ...] = (
 )  # fmt: skip
 
 
+UNEXPLAINED = "No usual slip explains it: check which quantities enter, and at which step."
+
+
 @dataclass(frozen=True)
 class Number:
     """A question whose answer is a number with a unit.
@@ -94,6 +99,8 @@ class Number:
     solution: str = ""
     tolerance: float = 0.02
     whole: bool = False
+    follows: str = ""  # the question whose answer this one takes up, and
+    carried: Callable[[float], float] | None = None  # what is right for any answer to that
     counted: str = ""  # the story's own names for what is counted: texts, drives of this name
 
     @cached_property
@@ -170,12 +177,27 @@ class Number:
             told = "Its comma may part thousands or decimals, and both are possible here: your teacher will look."
             return Verdict("unreadable", read_as, told)
         if self.whole and abs(given.value - round(given.value)) > 1e-6:
-            return Verdict(
-                "wrong", read_as, "A whole number is asked: round the way the story demands."
-            )
+            told = "A whole number is asked: round the way the story demands."
+            return Verdict("wrong", read_as, told, value=given.value)
         if self._near(given.value, self.answer):
-            return Verdict("right", read_as)
-        return Verdict("wrong", read_as, self._diagnosis(given.value))
+            return Verdict("right", read_as, value=given.value)
+        told, slip = self._diagnosis(given.value), ""
+        if told == UNEXPLAINED and not self.whole and self._near(given.value, self.answer, COARSE):
+            told, slip = f"It is off by more than {self.tolerance:.0%}: carry a figure more.", "rounding"
+        return Verdict("wrong", read_as, told, slip, given.value)
+
+    def carry(self, verdict: Verdict, earlier: float) -> Verdict:
+        """The verdict again, if this wrong answer is right for a wrong answer to the question it follows."""
+        if self.carried is None or verdict.value is None or verdict.slip:
+            return verdict
+        try:
+            due = float(self.carried(earlier))
+        except (ArithmeticError, ValueError):  # the earlier answer leads nowhere
+            return verdict
+        if not math.isfinite(due) or not self._near(verdict.value, due):
+            return verdict
+        told = "It follows rightly from your earlier answer."
+        return Verdict("wrong", verdict.read_as, told, "carried", verdict.value)
 
     def _diagnosis(self, value: float) -> str:
         for hint, wrong in self.mistakes.items():
@@ -193,7 +215,7 @@ class Number:
                 return hint
         if not self.unit and abs(value * self.answer - 1) < 0.01:
             return "It is upside down: you gave the inverse of the ratio."
-        return "No usual slip explains it: check which quantities enter, and at which step."
+        return UNEXPLAINED
 
 
 def apart(
