@@ -689,7 +689,7 @@ class _Reader:
         loose = 0  # after a comma or in a parenthesis the next words count, the rest is talk
         for i in range(last, end):
             word, sign = self.word(i).lower(), self.sign(i)
-            if word in _REASONS and i not in self.used:
+            if self._reason(i):
                 break
             if sign and sign in "(,;-:":
                 loose = 3
@@ -709,10 +709,16 @@ class _Reader:
     def _open(self, i: int) -> str:
         return f"{self.pieces[i].text[:30]!r} leaves its value open: state one number with its unit"
 
+    def _reason(self, i: int) -> bool:
+        """True if a reason or a circumstance begins here: because, since, with, at; but not at most."""
+        if i in self.used or self.word(i).lower() not in _REASONS:
+            return False
+        return self.word(i + 1).lower() not in ("most", "least")
+
     def talk(self, start: int, end: int) -> int:
         """Where a reason or a parenthesis begins, in which something else may be said."""
         for i in range(start, end):
-            if i not in self.used and (self.word(i).lower() in _REASONS or self.sign(i) in ("(", "[")):
+            if self._reason(i) or (i not in self.used and self.sign(i) in ("(", "[")):
                 return i
         return end
 
