@@ -3,7 +3,7 @@
 import numpy as np
 
 from memwall import Model, System, batching, roofline
-from memwall.core.algebra import minimum
+from memwall.core.algebra import maximum, minimum
 from memwall_classroom import Choice, Criterion, Draw, Formula, Letter, Number, ProblemSet, Written
 from memwall_classroom.marking.props import PEOPLE, machine, model, told
 from memwall_classroom.reading.answers import apart, say
@@ -190,14 +190,14 @@ def squeezed(draw: Draw) -> Number:
 def on_paper(draw: Draw) -> Formula:
     """On paper"""
     letters = {
-        "B": Letter("sequences in the batch", "1", 8, 4096),
+        "B": Letter("sequences in the batch", "1", 64, 16384),
         "N_a": Letter("active parameters", "1", 1e9, 1e11),
         "N_t": Letter("all parameters", "1", 1e11, 2e12),
         "w": Letter("bytes a stored weight has", "B", 0.5, 2),
-        "F": Letter("FLOP a second (a multiply-add is two)", "FLOP/s", 1e15, 1e17),
+        "F": Letter("FLOP a second (a multiply-add is two)", "FLOP/s", 5e14, 3e16),
         "W": Letter("bytes a second from HBM", "B/s", 1e13, 5e14),
-        "L": Letter("tokens of context of each sequence", "1", 3000, 2e5),
-        "k": Letter("cache bytes of a token", "B", 1e4, 4e5),
+        "L": Letter("tokens of context of each sequence", "1", 300, 2e4),
+        "k": Letter("cache bytes of a token", "B", 5e3, 1e5),
     }
 
     def net(N_a, N_t, w, k):
@@ -205,8 +205,19 @@ def on_paper(draw: Draw) -> Formula:
 
     who = draw.pick(*PEOPLE)
     kind = draw.pick("prefix", "window", "weak", "even")
+    written = {
+        "prefix": "(N_t*w + (B*(L - P) + P)*k)/W", "window": "(N_t*w + B*min(L, V)*k)/W", "weak": "(N_t*w + B*L*k/e)/W",
+        "even": "(N_t*w + B*L*k/c)/W",
+    }[kind]  # fmt: skip
     if kind == "prefix":
-        extra = {"P": Letter("tokens of the common beginning, less than L", "1", 50, 2900)}
+        # few sequences with long contexts: the common beginning must be more than a trifle
+        extra = {
+            "P": Letter("tokens of the common beginning, less than L", "1", 50, 2900),
+            "B": Letter(letters["B"].meaning, "1", 8, 512),
+            "F": Letter(letters["F"].meaning, "FLOP/s", 3e13, 1e15),
+            "L": Letter(letters["L"].meaning, "1", 3000, 2e5),
+            "k": Letter(letters["k"].meaning, "B", 1e4, 4e5),
+        }
         story = (
             f"All B sequences that {who} decodes begin with the same P tokens of instructions. Their cache is stored "
             "once, and a step reads it once for everybody; the rest of each context (L tokens in all) is its own."
@@ -228,7 +239,7 @@ def on_paper(draw: Draw) -> Formula:
             "You read the common beginning once for all, and again inside each context.": twice,
         }
     elif kind == "window":
-        extra = {"V": Letter("tokens that each sequence still looks back at", "1", 500, 5e4)}
+        extra = {"V": Letter("tokens that each sequence still looks back at", "1", 100, 8000)}
         story = (
             f"To save traffic, {who} lets every token look back at no more than the last V tokens of its context. The "
             "contexts have L tokens, which may be fewer or more than V."
@@ -286,10 +297,10 @@ def on_paper(draw: Draw) -> Formula:
             "You compressed the weights as well.": careless,
             "Compressing makes the cache smaller, not larger.": twice,
         }
-    return _asked_for(draw, story, letters | extra, memory, slips)
+    return _asked_for(draw, story, letters | extra, memory, slips, written)
 
 
-def _asked_for(draw, story, letters, memory, slips) -> Formula:
+def _asked_for(draw, story, letters, memory, slips, written) -> Formula:
     """The same memory time asked for in three ways: alone, per token, or per token in dollars."""
     way = draw.pick("memory", "token", "dollars")
     if way == "memory":
@@ -301,7 +312,7 @@ def _asked_for(draw, story, letters, memory, slips) -> Formula:
             return lambda **v: part(**v, F=1e15, N_a=1.0)
 
         slips = {hint: turned(wrong) for hint, wrong in slips.items()}
-        return Formula(f"{story}\n\n{ask}", turned(memory), used, unit, slips, _worked(memory, used))
+        return Formula(f"{story}\n\n{ask}", turned(memory), used, unit, slips, _worked(), written)
     if way == "token":
         ask, unit = (
             "Write the machine time each generated token takes: the step's time, the slower of arithmetic and memory "
@@ -314,8 +325,6 @@ def _asked_for(draw, story, letters, memory, slips) -> Formula:
 
     def cost(part, R=1, **v):
         arithmetic = roofline.compute_time(v["B"], Model(v["N_a"], v["N_a"]), System(v["F"], v["W"]))
-        from memwall.core.algebra import maximum
-
         return R * maximum(arithmetic, part(**v)) / v["B"]
 
     def turned(part):
@@ -331,10 +340,13 @@ def _asked_for(draw, story, letters, memory, slips) -> Formula:
         ),
     }  # fmt: skip
     used = letters | rent
-    return Formula(f"{story}\n\n{ask}", turned(memory), used, unit, slips, _worked(memory, letters))
+    step = f"max(2*B*N_a/F, {written})/B"
+    return Formula(
+        f"{story}\n\n{ask}", turned(memory), used, unit, slips, _worked(), f"R*{step}" if rent else step
+    )
 
 
-def _worked(memory, letters) -> str:
+def _worked() -> str:
     return (
         "Write the bytes that a step reads, term by term: the weights once, and of each sequence's cache what this story "
         "leaves of it. Over the bandwidth that is the memory time; the arithmetic is 2 B N_a / F, and the larger of the "

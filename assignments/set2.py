@@ -179,9 +179,9 @@ def limits(draw: Draw) -> Formula:
         "d": Letter("numbers in a token's vector", "1", 2000, 16000),
         "b": Letter("bytes of a number on the way out", "B", 0.5, 2),
         "c": Letter("bytes of a number on the way back", "B", 1, 4),
-        "U": Letter("bandwidth inside a rack, all its GPUs, one direction", "B/s", 1e13, 2e14),
-        "O": Letter("bandwidth out of a rack, all its GPUs, one direction", "B/s", 5e11, 3e13),
-        "R": Letter("racks that share the experts evenly", "1", 1.05, 9),
+        "U": Letter("bandwidth inside a rack, all its GPUs, one direction", "B/s", 1e13, 1e14),
+        "O": Letter("bandwidth out of a rack, all its GPUs, one direction", "B/s", 5e12, 6e13),
+        "R": Letter("racks that share the experts evenly", "1", 1.05, 3),
     }
 
     def travel(B, n, k, d, b, c, U, O, R):
@@ -192,7 +192,8 @@ def limits(draw: Draw) -> Formula:
         return Formula(
             f"The engineers of {who} want the time that the network needs in one decode step: in every layer each token's "
             "vector goes to its experts and comes back, in another precision. Every copy travels on its own, tokens pick "
-            "experts as if by dice, and the two networks work at the same time.\n\nWrite that time.",
+            "experts as if by dice (so 1/R of the copies stay at home), and the two networks work at the same time.\n\n"
+            "Write that time.",
             travel, net, "s",
             {
                 "You forgot the way back, which has its own precision.": lambda c, **v: travel(c=0 * c, **v),
@@ -201,6 +202,7 @@ def limits(draw: Draw) -> Formula:
                 "You sent every copy to one expert: there are k of them.": lambda k, **v: travel(k=k, **v) / k,
             },
             "n B k d (b + c) / U, times max(1/R, (U/O) (R - 1)/R): what stays inside and what leaves run side by side.",
+            "n*B*k*d*(b + c)/U*max(1/R, U/O*(R - 1)/R)",
         )  # fmt: skip
     if kind == "share":
         letters = {x: net[x] for x in ("n", "k", "d", "b", "U")} | {
@@ -225,6 +227,7 @@ def limits(draw: Draw) -> Formula:
                 "You forgot that each token goes to k experts.": lambda k, **v: share(k=k, **v) / k,
             },
             "n B k d 2 b / U over 2 B N_a / F: the batch cancels, so no batch hides a slow network.",
+            "n*k*d*b*F/(N_a*U)",
         )  # fmt: skip
     if kind == "touched":
         letters = {
@@ -257,6 +260,7 @@ def limits(draw: Draw) -> Formula:
                     lambda B, E, k, P, A, w: read(B, E, 1 + 0 * k, P, A, w),
             },
             "w (A + P (1 - (1 - k/E)^B)): an expert is missed by one token with probability 1 - k/E.",
+            "w*(A + P*(1 - (1 - k/E)^B))",
         )  # fmt: skip
     memory = {
         "C": Letter("bytes of HBM", "B", 2e12, 2e13),
@@ -282,6 +286,7 @@ def limits(draw: Draw) -> Formula:
                 "That is the number of parameters; divide by the active ones.": lambda **v: sparsest(**v) * v["N_a"],
             },
             "(C - B L k) / (w N_a): weights take what the caches leave.",
+            "(C - B*L*k)/(w*N_a)",
         )  # fmt: skip
     letters = {x: memory[x] for x in ("L", "k", "w", "N_a")} | {
         "s": Letter("sparsity N_t / N_a", "1", 4, 40),
@@ -306,6 +311,7 @@ def limits(draw: Draw) -> Formula:
             "You divided by the sparsity: a sparser model needs more users.": lambda **v: users(**v) / v["s"] ** 2,
         },
         "2 B N_a / F = (s N_a w + B L k) / W, solved for B: s N_a w / (2 N_a W / F - L k).",
+        "s*N_a*w/(2*N_a*W/F - L*k)",
     )  # fmt: skip
 
 

@@ -156,7 +156,7 @@ def in_letters(draw: Draw) -> Formula:
     }
     if kind == "token":
         letters = {x: base[x] for x in ("N_a", "N_t", "F", "W", "w")} | {
-            "b": Letter("sequences of a micro-batch", "1", 8, 8192),
+            "b": Letter("sequences of a micro-batch", "1", 64, 16384),
             "P": Letter("stages, at least two", "1", 2, 16),
             "t": Letter("time of one hop", "s", 1e-5, 5e-3),
             "q": Letter("time a stage needs beside its step, for each micro-batch", "s", 1e-5, 2e-3),
@@ -182,6 +182,7 @@ def in_letters(draw: Draw) -> Formula:
                 "You left the housekeeping out.": lambda q, **v: token(q=0 * q, **v),
             },
             "All stages in turn: P (t(b)/P + q) + P t, with t(b) = max(2 b N_a / F, N_t w / W).",
+            "max(2*b*N_a/F, N_t*w/W) + P*(q + t)",
         )  # fmt: skip
     if kind == "room":
         letters = {
@@ -214,6 +215,7 @@ def in_letters(draw: Draw) -> Formula:
                         1, S, Model(1.0, 1.0, kv_bytes_per_token=k), E, P),
             },
             "(N_t w + S k) / (E P) + b (L - S) k / E: the stages divide what is stored once, and cancel for what is not.",
+            "(N_t*w + S*k)/(E*P) + b*(L - S)*k/E",
         )  # fmt: skip
     if kind == "wait":
         letters = {x: base[x] for x in ("N_a", "F", "C", "k")} | {
@@ -238,6 +240,7 @@ def in_letters(draw: Draw) -> Formula:
                 "You counted a multiply-add once: it is two FLOP.": lambda **v: wait(**v) / 2,
             },
             "(k / c / C) $ T = (2 N_a / (u F)) $: the rent cancels, T = 2 N_a C c / (u F k).",
+            "2*N_a*C*c/(u*F*k)",
         )  # fmt: skip
     if kind == "kink":
         letters = {x: base[x] for x in ("N_a", "F", "W", "k", "w")} | {
@@ -268,9 +271,10 @@ def in_letters(draw: Draw) -> Formula:
                     lambda x, **v: tidy(x=x, **v) / (x - 1),
             },
             "2 B N_a / F = (N_t w + B L k) / W; with B = x B* the weights take 1/x of it: L = (2 N_a W / (F k)) (1 - 1/x).",
+            "2*N_a*W/(F*k)*(1 - 1/x)",
         )  # fmt: skip
     letters = {x: base[x] for x in ("N_a", "N_t", "F", "W", "w")} | {
-        "l": Letter("tokens of a prompt that one pass reads", "1", 2, 4096),
+        "l": Letter("tokens of a prompt that one pass reads", "1", 16, 16384),
         "R": Letter("rent of the machine a second", "$/s", 0.001, 0.1),
         "h": Letter("share of the prompts' tokens found in a cache, which cost nothing", "1", 0.05, 0.95),
     }
@@ -294,6 +298,7 @@ def in_letters(draw: Draw) -> Formula:
                     + roofline.weight_time(Model(N_t, N_a, bytes_per_param=w), System(F, W))),
         },
         "(1 - h) R max(2 l N_a / F, N_t w / W) / l: the weights are shared by the tokens of a pass.",
+        "(1 - h)*R*max(2*l*N_a/F, N_t*w/W)/l",
     )  # fmt: skip
 
 

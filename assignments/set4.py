@@ -101,7 +101,7 @@ def lifetime(draw: Draw) -> Number:
         f"withdrawn at the start, which happens to {1 - survival:.0%} of models. By the rule of thumb that a model should read as many "
         f"tokens in pre-training as it can expect to write, it decides how long to train. {say(active)} parameters are active for a "
         f"token, and {times} times as many are stored. A rule of 2022 asks for {rule} tokens of pre-training for each parameter; "
-        "take the active ones.\n\nHow many times more than by that rule does the model read?",
+        "take the active ones.\n\nHow many times as many tokens as that rule asks for does the model read?",
         answer=answer,
         unit="",
         plausible=("1.5", "1200"),
@@ -117,6 +117,10 @@ def lifetime(draw: Draw) -> Number:
             f"{answer:.4g} times."
         ),
     )  # fmt: skip
+
+
+def _times(factor: int, letter: str) -> str:
+    return letter if factor == 1 else f"({factor}*{letter})"
 
 
 @SET.question(points=4, minutes=12, goal="Write an optimum or a memory as a formula")
@@ -150,6 +154,7 @@ def optimum(draw: Draw) -> Formula:
                 "You forgot the root: solve for x.": lambda a, b: b / a,
             },
             f"The derivative vanishes where {p} a x^{p} = {q} b / x^{q}: x = (q b / (p a))^(1/(p + q)).",
+            f"({_times(q, 'b')}/{_times(p, 'a')})^(1/{p + q})".replace("(b/a)^(1/2)", "sqrt(b/a)"),
         )  # fmt: skip
     if kind == "segments":
         letters = {
@@ -172,28 +177,32 @@ def optimum(draw: Draw) -> Formula:
                 "You kept everything, as without checkpoints.": lambda n, s, v: reversible.checkpointed_bytes(n, 1, s, v) - s,
             },
             "S s + (n/S) v is least at S = sqrt(n v / s), where both terms are equal: 2 sqrt(n s v).",
+            "2*sqrt(n*s*v)",
         )  # fmt: skip
     if kind == "partly":
         letters = {
             "r": Letter("backward pass over forward pass, in arithmetic", "1", 1.5, 4),
             "x": Letter("share of the layers that are reversible and computed again", "1", 0.1, 0.9),
+            "u": Letter("rate of the arithmetic while layers are computed again, over the usual rate", "1", 0.3, 0.9),
         }
 
-        def ratio(r, x):
-            return 1 - x + x * reversible.reversible_compute_ratio(r)
+        def ratio(r, x, u):
+            return 1 + x * (reversible.reversible_compute_ratio(r) - 1) / u
 
         return Formula(
-            f"In the network of {who} a share x of the layers is reversible and computed again on the way back; the others keep their "
-            "activations. All layers take equally much arithmetic.\n\nWrite the arithmetic of a training step over that "
-            "of an ordinary one.",
+            f"In the network of {who} a share x of the layers is reversible and computed again on the way back, which runs at a share u "
+            "of the usual rate; the others keep their activations. All layers take equally much arithmetic, and nothing else takes "
+            "time.\n\nWrite the time of a training step over that of an ordinary one.",
             ratio, letters, "",
             {
-                "That is as if all layers were reversible.": lambda r, x: ratio(r, 1 + 0 * x),
-                "You counted the layers that are not computed again.": lambda r, x: ratio(r, 1 - x),
+                "That is as if all layers were reversible.": lambda r, x, u: ratio(r, 1 + 0 * x, u),
+                "You counted the layers that are not computed again.": lambda r, x, u: ratio(r, 1 - x, u),
                 "You took the backward pass for the whole step: there is a forward pass as well.":
-                    lambda r, x: 1 + x * (reversible.reversible_compute_ratio(r) - 1) * (1 + r) / r,
+                    lambda r, x, u: 1 + x * (reversible.reversible_compute_ratio(r) - 1) * (1 + r) / r / u,
+                "A lower rate takes longer, not shorter.": lambda r, x, u: ratio(r, x, 1 / u),
             },
-            "(1 + r + x) / (1 + r).",
+            "Forward 1, backward r, again x / u: (1 + r + x / u) / (1 + r).",
+            "(1 + r + x/u)/(1 + r)",
         )  # fmt: skip
     letters = {
         "D": Letter("tokens of pre-training", "1", 1e12, 1e14),
@@ -202,21 +211,26 @@ def optimum(draw: Draw) -> Formula:
     }
     if kind == "stages":
         letters["y"] = Letter("cost of reinforcement learning over cost of pre-training", "1", 0.2, 3)
+        letters["z"] = Letter("cost of writing for users over cost of pre-training", "1", 0.2, 3)
 
-        def taken(D, c, e, y):
-            return D / scaling.pretraining_per_token(c, e, y)
+        def taken(D, c, e, y, z):
+            return D / scaling.pretraining_per_token(c, e, y) + D / scaling.pretraining_per_token(2, e, z)
 
         return Formula(
-            f"{who.capitalize()} spends y times as much on reinforcement learning as on pre-training, which takes 6 FLOP for each active "
-            "parameter and token.\n\nWrite the tokens of its reinforcement learning.",
+            f"{who.capitalize()} spends y times as much on reinforcement learning as on pre-training, and z times as much on writing for "
+            "users. Pre-training takes 6 FLOP for each active parameter and token, writing for users 2, at the same rate as "
+            "reinforcement learning.\n\nWrite the tokens of reinforcement learning and of users together.",
             taken, letters, "tokens",
             {
-                "Slower work gives fewer tokens for the same money.": lambda D, c, e, y: taken(D, c, 1, y) / e,
+                "Slower work gives fewer tokens for the same money.":
+                    lambda D, c, e, y, z: taken(D, c, 1, y, z) / e,
                 "You left out that pre-training takes 6 FLOP.": lambda **v: taken(**v) / 6,
-                "It is upside down: more money gives more tokens.": lambda D, c, e, y: taken(D, c, e, 1 / y),
-                "You multiplied by the FLOP of a token; dearer tokens are fewer.": lambda D, c, e, y: taken(D, 1 / c, e, y),
+                "You left the users out.": lambda D, c, e, y, z: D / scaling.pretraining_per_token(c, e, y) + 0 * z,
+                "You gave the users' tokens the FLOP of reinforcement learning.":
+                    lambda D, c, e, y, z: D / scaling.pretraining_per_token(c, e, y + z),
             },
-            "6 N_a D y = c N_a D_rl / e, so D_rl = 6 D y e / c: the parameters cancel.",
+            "6 N_a D y = c N_a D_rl / e and 6 N_a D z = 2 N_a D_u / e: the parameters cancel.",
+            "6*D*e*(y/c + z/2)",
         )  # fmt: skip
     letters["N_a"] = Letter("active parameters", "1", 1e9, 1e11)
     letters["z"] = Letter("tokens of reinforcement learning over those of pre-training", "1", 0.05, 2)
@@ -239,6 +253,7 @@ def optimum(draw: Draw) -> Formula:
                 lambda D, c, e, N_a, z, F: spent(D, c, 1, N_a, z, F) / e,
         },
         "(6 N_a D + c N_a z D / e) / F.",
+        "N_a*D*(6 + c*z/e)/F",
     )  # fmt: skip
 
 

@@ -264,6 +264,7 @@ class Formula:
     unit: str
     mistakes: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     solution: str = ""
+    written: str = ""  # the answer as the book would write it; left out, as SymPy prints it
 
     @cached_property
     def measure(self) -> Measure:
@@ -292,7 +293,7 @@ class Formula:
     @cached_property
     def tree(self) -> Node:
         """The answer in the students' grammar."""
-        return parse_formula(in_grammar(self.key), self.letters)
+        return parse_formula(self.right_answer(), self.letters)
 
     @cached_property
     def values(self) -> np.ndarray:
@@ -310,7 +311,7 @@ class Formula:
         return f'unit="{self.unit}", symbols={self.units!r}'
 
     def right_answer(self) -> str:
-        return in_grammar(self.key)
+        return self.written or in_grammar(self.key)
 
     def wrong_answers(self) -> dict[str, str]:
         return {hint: in_grammar(wrong(**self.symbols)) for hint, wrong in self.mistakes.items()}
@@ -319,6 +320,8 @@ class Formula:
         found = []
         if not np.isfinite(self.values).all():
             found.append("the answer is not finite over the whole domain of its letters")
+        if self.written and not self.mark(self.written).right:
+            found.append(f"{self.written} is not the answer")
         for hint, wrong in self.mistakes.items():
             if agree(np.asarray(wrong(**self.points), float), self.values, 1e-3):
                 found.append(f"mistake {hint!r} agrees with the answer")
