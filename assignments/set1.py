@@ -88,20 +88,29 @@ def night_shift(draw: Draw) -> Number:
         answer=answer,
         unit="ms",
         plausible=("0.2 ms", "150 ms"),
-        mistakes=apart(answer, {
-            "You added arithmetic and memory traffic: with perfect overlap the slower one alone counts.":
-                roofline.serial_step_time(batch, mean, net, rack.system),
-            "You left the KV caches out: each sequence reads its own, every step.":
-                roofline.step_time(batch, 0, net, rack.system),
-            "You gave every sequence the long context: what counts is the mean.":
-                roofline.step_time(batch, long, net, rack.system),
-            "You gave every sequence the short context: what counts is the mean.":
-                roofline.step_time(batch, short, net, rack.system),
-            "You took the plain average of the two lengths: weight them by how many sequences have each.":
-                roofline.step_time(batch, (short + long) / 2, net, rack.system),
-            "You streamed only the active parameters: a batch this large touches all experts.":
-                roofline.step_time(batch, mean, net.replace(n_total=net.n_active), rack.system),
-        }),
+        mistakes=apart(
+            answer,
+            {
+                "You added arithmetic and memory traffic: with perfect overlap the slower one alone counts.": roofline.serial_step_time(
+                    batch, mean, net, rack.system
+                ),
+                "You left the KV caches out: each sequence reads its own, every step.": roofline.step_time(
+                    batch, 0, net, rack.system
+                ),
+                "You gave every sequence the long context: what counts is the mean.": roofline.step_time(
+                    batch, long, net, rack.system
+                ),
+                "You gave every sequence the short context: what counts is the mean.": roofline.step_time(
+                    batch, short, net, rack.system
+                ),
+                "You took the plain average of the two lengths: weight them by how many sequences have each.": roofline.step_time(
+                    batch, (short + long) / 2, net, rack.system
+                ),
+                "You streamed only the active parameters: a batch this large touches all experts.": roofline.step_time(
+                    batch, mean, net.replace(n_total=net.n_active), rack.system
+                ),
+            },
+        ),
         solution=(
             f"The caches read are those of the mean context, {share:g} x {long:g} + {1 - share:g} x {short:g} = {mean:,.0f} "
             f"tokens. t_m = (N_t w + B L k) / W = {answer * 1e3:.4g} ms, t_c = 2 B N_a / F = {arithmetic * 1e3:.4g} ms; "
@@ -134,15 +143,18 @@ def two_tenants(draw: Draw) -> Number:
         answer=1 / both,
         unit="tokens/s",
         plausible=("4 tokens/s", "3000 tokens/s"),
-        mistakes=apart(1 / both, {
-            "You forgot the other tenant: the user waits for both steps.": 1 / one,
-            "You took the slower of the two steps: they take turns, so their times add.":
-                1 / max(one, two),
-            "You averaged the two steps: between two tokens of a user there is one step of each.":
-                2 / both,
-            "That is what all users of the model see together: one user gets one token a step.":
-                batch / both,
-        }),
+        mistakes=apart(
+            1 / both,
+            {
+                "You forgot the other tenant: the user waits for both steps.": 1 / one,
+                "You took the slower of the two steps: they take turns, so their times add.": 1
+                / max(one, two),
+                "You averaged the two steps: between two tokens of a user there is one step of each.": 2
+                / both,
+                "That is what all users of the model see together: one user gets one token a step.": batch
+                / both,
+            },
+        ),
         solution=(
             f"A step of {first.name} takes {one * 1e3:.4g} ms, a step of {second.name} {two * 1e3:.4g} ms (each the larger "
             f"of its arithmetic and its memory time). One token a round: 1 / {both * 1e3:.4g} ms."
@@ -150,7 +162,9 @@ def two_tenants(draw: Draw) -> Number:
     )
 
 
-@SET.question(points=3, minutes=8, goal="Follow the balance batch through a change of precision and clock")
+@SET.question(
+    points=3, minutes=8, goal="Follow the balance batch through a change of precision and clock"
+)
 def squeezed(draw: Draw) -> Number:
     """Squeezed weights"""
     rack = machine(draw)
@@ -171,13 +185,16 @@ def squeezed(draw: Draw) -> Number:
         unit="sequences",
         plausible=("1 sequence", "1 million sequences"),
         mistakes={
-            "You divided by the sparsity: a sparser model has more weights to share, so it needs more sequences.":
-                answer / s**2,
-            "You left the sparsity out: all weights are read, but only the active ones multiply.": answer / s,
-            "You took 1 byte a weight: what counts is how the weights are stored now.":
-                roofline.balance_batch(net, slow),
-            "You kept the old ratio of arithmetic to bandwidth: the heat changes it, the memory keeps its rate.":
-                roofline.balance_batch(small, rack.system),
+            "You divided by the sparsity: a sparser model has more weights to share, so it needs more sequences.": answer
+            / s**2,
+            "You left the sparsity out: all weights are read, but only the active ones multiply.": answer
+            / s,
+            "You took 1 byte a weight: what counts is how the weights are stored now.": roofline.balance_batch(
+                net, slow
+            ),
+            "You kept the old ratio of arithmetic to bandwidth: the heat changes it, the memory keeps its rate.": roofline.balance_batch(
+                small, rack.system
+            ),
         },
         solution=(
             f"B* = F w N_t / (2 W N_a) with F = {clock:g} x {rack.system.flops:.4g} FLOP/s, w = 0.5 byte, "
@@ -186,7 +203,9 @@ def squeezed(draw: Draw) -> Number:
     )
 
 
-@SET.question(points=4, minutes=12, goal="Write the step's time for a situation the chapter does not have")
+@SET.question(
+    points=4, minutes=12, goal="Write the step's time for a situation the chapter does not have"
+)
 def on_paper(draw: Draw) -> Formula:
     """On paper"""
     letters = {
@@ -267,14 +286,18 @@ def on_paper(draw: Draw) -> Formula:
 
         def memory(B, N_a, N_t, w, F, W, L, k, e):
             m, s = net(N_a, N_t, w, k), System(F, W)
-            return roofline.weight_time(m, s) + roofline.kv_time(B, L, m, s.replace(bandwidth=e * W))
+            return roofline.weight_time(m, s) + roofline.kv_time(
+                B, L, m, s.replace(bandwidth=e * W)
+            )
 
         def careless(B, N_a, N_t, w, F, W, L, k, e):
             return roofline.memory_time(B, L, net(N_a, N_t, w, k), System(F, e * W))
 
         def twice(B, N_a, N_t, w, F, W, L, k, e):
             m, s = net(N_a, N_t, w, k), System(F, W)
-            return roofline.weight_time(m, s) + roofline.kv_time(B, L, m, s.replace(bandwidth=W / e))
+            return roofline.weight_time(m, s) + roofline.kv_time(
+                B, L, m, s.replace(bandwidth=W / e)
+            )
 
         slips = {
             "You slowed the weights down as well: only the caches are scattered.": careless,
@@ -320,11 +343,16 @@ def _asked_for(draw, story, letters, memory, slips, written) -> Formula:
         )  # fmt: skip
         rent = {}
     else:
-        ask, unit = "Write the dollars that one generated token costs: rent, times the step's time, over its tokens.", "$"
+        ask, unit = (
+            "Write the dollars that one generated token costs: rent, times the step's time, over its tokens.",
+            "$",
+        )
         rent = {"R": Letter("rent of the machine a second", "$/s", 0.001, 0.1)}
 
     def cost(part, R=1, **v):
-        arithmetic = roofline.compute_time(v["B"], Model(v["N_a"], v["N_a"]), System(v["F"], v["W"]))
+        arithmetic = roofline.compute_time(
+            v["B"], Model(v["N_a"], v["N_a"]), System(v["F"], v["W"])
+        )
         return R * maximum(arithmetic, part(**v)) / v["B"]
 
     def turned(part):
@@ -342,7 +370,13 @@ def _asked_for(draw, story, letters, memory, slips, written) -> Formula:
     used = letters | rent
     step = f"max(2*B*N_a/F, {written})/B"
     return Formula(
-        f"{story}\n\n{ask}", turned(memory), used, unit, slips, _worked(), f"R*{step}" if rent else step
+        f"{story}\n\n{ask}",
+        turned(memory),
+        used,
+        unit,
+        slips,
+        _worked(),
+        f"R*{step}" if rent else step,
     )
 
 
@@ -381,7 +415,9 @@ def price_list(draw: Draw) -> Number:
             mistakes={
                 "You used the price alone: a fast step is also shorter.": normal / dearer,
                 "You used the speed alone: cost is time over batch.": normal / faster,
-                "You divided the two ratios: the batch shrinks by their product.": normal * faster / dearer,
+                "You divided the two ratios: the batch shrinks by their product.": normal
+                * faster
+                / dearer,
                 "It is upside down: fast mode runs the smaller batch.": normal * ratio,
             },
             solution=f"Cost is step time over batch, so B_n / B_f = p r = {float(ratio):g}.",
@@ -435,7 +471,9 @@ def timetable(draw: Draw) -> Number:
     )
     kind = draw.pick("mean", "worst", "price")
     if kind == "price":
-        answer = batching.rent_per_token(rack.system.dollars_per_second, roofline.token_rate(batch, period))
+        answer = batching.rent_per_token(
+            rack.system.dollars_per_second, roofline.token_rate(batch, period)
+        )
         return Number(
             f"{head} Each step carries {say(batch)} sequences, and a chip rents for {say(rent, '$/s')}.\n\nWhat does a "
             "million tokens cost?",
@@ -506,7 +544,8 @@ def smallest(draw: Draw) -> Number:
         mistakes={
             f"That is enough for the {demand[1]}, but not for the {demand[0]}.": other,
             "You rounded down: a fraction of a chip cannot be bought.": up - 1,
-            "You added what speed needs and what capacity needs: the same chips do both.": up + other,
+            "You added what speed needs and what capacity needs: the same chips do both.": up
+            + other,
         },
         solution=(
             f"Room: (N_t w + B L k) / C_1 = {fits:.2f} chips. Speed: the step on one chip takes {fast / speed:.4g} s, it may "
@@ -515,12 +554,18 @@ def smallest(draw: Draw) -> Number:
     )
 
 
-@SET.written(points=10, minutes=30, goal="Argue with the two clocks in front of somebody who never heard of them")
+@SET.written(
+    points=10,
+    minutes=30,
+    goal="Argue with the two clocks in front of somebody who never heard of them",
+)
 def salesman(draw: Draw) -> Written:
     """The salesman's slide"""
     factor = draw.pick(3, 4, 5)
     part, hidden = draw.pick(
-        ("arithmetic (FLOP/s)", "compute"), ("HBM bandwidth", "bandwidth"), ("HBM capacity", "capacity")
+        ("arithmetic (FLOP/s)", "compute"),
+        ("HBM bandwidth", "bandwidth"),
+        ("HBM capacity", "capacity"),
     )
     asks = {
         "compute": "faster answers for their forty users",

@@ -99,7 +99,9 @@ def quiet_hour(draw: Draw) -> Number:
     )  # fmt: skip
 
 
-@SET.question(points=3, minutes=8, goal="Use a measured exchange rate between total and active parameters")
+@SET.question(
+    points=3, minutes=8, goal="Use a measured exchange rate between total and active parameters"
+)
 def exchange(draw: Draw) -> Number:
     """The exchange rate"""
     seen = draw.pick(16, 32, 48, 64, 128)
@@ -135,7 +137,9 @@ def exchange(draw: Draw) -> Number:
     )  # fmt: skip
 
 
-@SET.question(points=3, minutes=8, goal="Compare the two networks when experts span racks, in mixed units")
+@SET.question(
+    points=3, minutes=8, goal="Compare the two networks when experts span racks, in mixed units"
+)
 def across(draw: Draw) -> Number:
     """Across the aisle"""
     count = draw.pick(2, 3, 4, 5, 6, 8)
@@ -150,7 +154,9 @@ def across(draw: Draw) -> Number:
     }
     if count > 2:
         mistakes["You sent out only the share that stays at home."] = ratio / count
-        mistakes["You counted the racks, not the share of copies that leaves."] = ratio * (count - 1)
+        mistakes["You counted the racks, not the share of copies that leaves."] = ratio * (
+            count - 1
+        )
     return Number(
         f"{draw.pick(*PEOPLE).capitalize()} spreads the experts of each layer evenly over {count} racks. Inside a rack a GPU "
         f"sends {say(up, 'B/s')}, out of it {out / GBIT:g} Gbit/s, each in one direction; the two networks work at the same "
@@ -185,7 +191,9 @@ def limits(draw: Draw) -> Formula:
     }
 
     def travel(B, n, k, d, b, c, U, O, R):
-        made = Model(n_total=1e12, n_active=1e12, layers=n, d_model=d, experts=1000.0, experts_active=k)
+        made = Model(
+            n_total=1e12, n_active=1e12, layers=n, d_model=d, experts=1000.0, experts_active=k
+        )
         return racks.network_time(B, R, b + c, made, System(1e15, 1e13, scale_up=U, scale_out=O))
 
     if kind == "network":
@@ -202,7 +210,7 @@ def limits(draw: Draw) -> Formula:
                 "You sent every copy to one expert: there are k of them.": lambda k, **v: travel(k=k, **v) / k,
             },
             "n B k d (b + c) / U, times max(1/R, (U/O) (R - 1)/R): what stays inside and what leaves run side by side.",
-            "n*B*k*d*(b + c)/U*max(1/R, U/O*(R - 1)/R)",
+            "n*B*k*d*(b + c)*max(1/R, U*(R - 1)/(O*R))/U",
         )  # fmt: skip
     if kind == "share":
         letters = {x: net[x] for x in ("n", "k", "d", "b", "U")} | {
@@ -211,9 +219,13 @@ def limits(draw: Draw) -> Formula:
         }
 
         def share(n, k, d, b, U, N_a, F):
-            made = Model(n_total=N_a, n_active=N_a, layers=n, d_model=d, experts=1000.0, experts_active=k)
+            made = Model(
+                n_total=N_a, n_active=N_a, layers=n, d_model=d, experts=1000.0, experts_active=k
+            )
             system = System(F, 1e13, scale_up=U, scale_out=U)
-            return racks.network_time(64, 1, 2 * b, made, system) / roofline.compute_time(64, made, system)
+            return racks.network_time(64, 1, 2 * b, made, system) / roofline.compute_time(
+                64, made, system
+            )
 
         return Formula(
             f"{who.capitalize()} keeps all experts in one rack. In every layer each token's vector goes to its k experts and "
@@ -240,7 +252,13 @@ def limits(draw: Draw) -> Formula:
         }
 
         def read(B, E, k, P, A, w):
-            made = Model(n_total=A + P, n_active=A + P * k / E, bytes_per_param=w, experts=E, experts_active=k)
+            made = Model(
+                n_total=A + P,
+                n_active=A + P * k / E,
+                bytes_per_param=w,
+                experts=E,
+                experts_active=k,
+            )
             return sparsity.weight_bytes_read(B, made)
 
         def whole(B, E, k, P, A, w):
@@ -359,12 +377,19 @@ def largest(draw: Draw) -> Number:
     rack = machine(draw, chips=(8, 16, 24, 32))
     active = draw.number(6e9, 60e9)
     width = draw.pick(0.5, 1.0)
-    net = Model(n_total=active, n_active=active, bytes_per_param=width, kv_bytes_per_token=draw.number(20e3, 200e3))
+    net = Model(
+        n_total=active,
+        n_active=active,
+        bytes_per_param=width,
+        kv_bytes_per_token=draw.number(20e3, 200e3),
+    )
     users = draw.number(800, 12_000)
     context = draw.number(300, 8000)
     by_users = sparsity.sparsity_for_users(users, context, net, rack.system)
     by_room = sparsity.sparsity_that_fits(users, context, net, rack.system)
-    draw.require(1.5 < by_users < 200 and 1.5 < by_room < 200 and not 0.7 < by_users / by_room < 1.4)
+    draw.require(
+        1.5 < by_users < 200 and 1.5 < by_room < 200 and not 0.7 < by_users / by_room < 1.4
+    )
     best = float(np.minimum(by_users, by_room))
     other = float(np.maximum(by_users, by_room))
     bare = net.replace(kv_bytes_per_token=0.001)
@@ -398,7 +423,9 @@ def largest(draw: Draw) -> Number:
     )
 
 
-@SET.written(points=10, minutes=30, goal="Weigh more experts against fewer racks, with numbers and limits")
+@SET.written(
+    points=10, minutes=30, goal="Weigh more experts against fewer racks, with numbers and limits"
+)
 def one_or_many(draw: Draw) -> Written:
     """One rack or many"""
     ratio = draw.pick(3, 6, 9, 18)

@@ -26,7 +26,9 @@ SET = ProblemSet(
 )
 
 
-@SET.question(points=2, minutes=5, goal="Say what a longer pipeline divides, and what it leaves as it was")
+@SET.question(
+    points=2, minutes=5, goal="Say what a longer pipeline divides, and what it leaves as it was"
+)
 def divided(draw: Draw) -> Choice:
     """What do stages divide?"""
     racks, more = draw.pick((1, 2), (1, 4), (2, 4), (2, 6), (3, 6), (2, 8))
@@ -39,23 +41,17 @@ def divided(draw: Draw) -> Choice:
     if held == "micro-batch":
         right = f"the weight bytes on each chip, which fall to 1/{factor}"
         wrong = {
-            f"the cache bytes on each chip, which fall to 1/{factor}":
-                "More stages need as many more micro-batches in flight: the stages cancel for the caches.",
-            f"the time from one token of a user to the next, which falls to 1/{factor}":
-                "A token still passes all layers, one stage after the other: only the hops are new.",
-            f"the idle share of the arithmetic, which falls to 1/{factor}":
-                "A loop kept full has no idle share to begin with: the micro-batch, and so its balance, is unchanged.",
+            f"the cache bytes on each chip, which fall to 1/{factor}": "More stages need as many more micro-batches in flight: the stages cancel for the caches.",
+            f"the time from one token of a user to the next, which falls to 1/{factor}": "A token still passes all layers, one stage after the other: only the hops are new.",
+            f"the idle share of the arithmetic, which falls to 1/{factor}": "A loop kept full has no idle share to begin with: the micro-batch, and so its balance, is unchanged.",
         }
         head += "The micro-batch stays as it is, and as many of them are in flight as there are stages. The weights were the larger part of the HBM in use."
     else:
         right = "the share of a step during which the arithmetic units have work"
         wrong = {
-            "the time for which a token's step reads weights on all its way through the stages":
-                "All layers' weights are read once on a token's way, whichever racks hold them.",
-            "the number of sequences whose caches are stored in all racks together":
-                "The users are the same, and so are their caches: they are only spread over more racks.",
-            "the weight bytes of all racks together":
-                "The model is stored once, whatever the number of stages.",
+            "the time for which a token's step reads weights on all its way through the stages": "All layers' weights are read once on a token's way, whichever racks hold them.",
+            "the number of sequences whose caches are stored in all racks together": "The users are the same, and so are their caches: they are only spread over more racks.",
+            "the weight bytes of all racks together": "The model is stored once, whatever the number of stages.",
         }
         head += f"The number of users stays as it is, so each micro-batch has 1/{factor} of its sequences. Before, it was just at balance."
     return Choice(
@@ -106,7 +102,9 @@ def bubble(draw: Draw) -> Number:
     )  # fmt: skip
 
 
-@SET.question(points=3, minutes=8, goal="Find the context that fits on a chip of a pipelined machine")
+@SET.question(
+    points=3, minutes=8, goal="Find the context that fits on a chip of a pipelined machine"
+)
 def longest(draw: Draw) -> Number:
     """The longest context"""
     chips, stages = draw.pick(8, 16, 32, 64), draw.pick(2, 3, 4)
@@ -140,7 +138,11 @@ def longest(draw: Draw) -> Number:
     )  # fmt: skip
 
 
-@SET.question(points=4, minutes=12, goal="Write a time, a room or a break-even of chapters 5 and 6 as a formula")
+@SET.question(
+    points=4,
+    minutes=12,
+    goal="Write a time, a room or a break-even of chapters 5 and 6 as a formula",
+)
 def in_letters(draw: Draw) -> Formula:
     """In letters"""
     who = draw.pick(*PEOPLE)
@@ -159,7 +161,9 @@ def in_letters(draw: Draw) -> Formula:
             "b": Letter("sequences of a micro-batch", "1", 64, 16384),
             "P": Letter("stages, at least two", "1", 2, 16),
             "t": Letter("time of one hop", "s", 1e-5, 5e-3),
-            "q": Letter("time a stage needs beside its step, for each micro-batch", "s", 1e-5, 2e-3),
+            "q": Letter(
+                "time a stage needs beside its step, for each micro-batch", "s", 1e-5, 2e-3
+            ),
         }
 
         def token(N_a, N_t, F, W, w, b, P, t, q):
@@ -271,12 +275,14 @@ def in_letters(draw: Draw) -> Formula:
                     lambda x, **v: tidy(x=x, **v) / (x - 1),
             },
             "2 B N_a / F = (N_t w + B L k) / W; with B = x B* the weights take 1/x of it: L = (2 N_a W / (F k)) (1 - 1/x).",
-            "2*N_a*W/(F*k)*(1 - 1/x)",
+            "2*N_a*W*(1 - 1/x)/(F*k)",
         )  # fmt: skip
     letters = {x: base[x] for x in ("N_a", "N_t", "F", "W", "w")} | {
         "l": Letter("tokens of a prompt that one pass reads", "1", 16, 16384),
         "R": Letter("rent of the machine a second", "$/s", 0.001, 0.1),
-        "h": Letter("share of the prompts' tokens found in a cache, which cost nothing", "1", 0.05, 0.95),
+        "h": Letter(
+            "share of the prompts' tokens found in a cache, which cost nothing", "1", 0.05, 0.95
+        ),
     }
 
     def prompt(N_a, N_t, F, W, w, l, R, h):
@@ -302,7 +308,9 @@ def in_letters(draw: Draw) -> Formula:
     )  # fmt: skip
 
 
-@SET.question(points=3, minutes=8, goal="Read a cache's size out of a step in a price list, at a finite batch")
+@SET.question(
+    points=3, minutes=8, goal="Read a cache's size out of a step in a price list, at a finite batch"
+)
 def leak(draw: Draw) -> Number:
     """What the price list leaks"""
     rack, net = machine(draw), model(draw)
@@ -323,8 +331,10 @@ def leak(draw: Draw) -> Number:
         mistakes={
             "You took an endless batch: at a finite one the weights use part of the time.": endless,
             "You counted a multiply-add once: it is two FLOP.": answer / 2,
-            "You used the share that the weights take; the caches have what is left.": endless * (1 - share),
-            "You used all parameters: only the active ones multiply.": answer * roofline.sparsity(net),
+            "You used the share that the weights take; the caches have what is left.": endless
+            * (1 - share),
+            "You used all parameters: only the active ones multiply.": answer
+            * roofline.sparsity(net),
         },
         solution=(
             f"At the kink 2 B N_a / F = (N_t w + B L k) / W. For an endless batch k = 2 N_a W / (F L) = {float(endless):.4g} B; "
@@ -406,7 +416,9 @@ def hits(draw: Draw) -> Number:
     )  # fmt: skip
 
 
-@SET.question(points=5, minutes=15, goal="Design a pipeline: how many racks a model and its users need")
+@SET.question(
+    points=5, minutes=15, goal="Design a pipeline: how many racks a model and its users need"
+)
 def racks_needed(draw: Draw) -> Number:
     """How many racks?"""
     rack = machine(draw, chips=(8, 16, 32))
@@ -426,7 +438,10 @@ def racks_needed(draw: Draw) -> Number:
     bare = math.ceil(net.n_total * width / rack.system.capacity)
     mistakes = {}
     for hint, wrong in (
-        ("You let the stages share one micro-batch's caches: each stage brings a micro-batch of its own.", naive),
+        (
+            "You let the stages share one micro-batch's caches: each stage brings a micro-batch of its own.",
+            naive,
+        ),
         ("You left the caches out.", bare),
         ("You rounded down: a part of a rack cannot be bought.", up - 1),
     ):

@@ -34,7 +34,9 @@ def balance(draw: Draw) -> Choice:
     wrong = {
         1.0: "The slopes balance, not the costs: they are equal only if both powers are.",
         p / q: "It is upside down: the steeper cost is the smaller one at the cheapest point.",
-        right * 2 if right * 2 not in (1.0, p / q) else right * 3: "Differentiate: p a x^p = q b / x^q at the cheapest point.",
+        right * 2
+        if right * 2 not in (1.0, p / q)
+        else right * 3: "Differentiate: p a x^p = q b / x^q at the cheapest point.",
     }
     values = [f"{v:.3g}" for v in (right, *wrong)]
     draw.require(len(set(values)) == 4)
@@ -43,25 +45,34 @@ def balance(draw: Draw) -> Choice:
         f"be tried, which costs b / x^{q:g}. Both a and b are measured in the same money, and b happens to be as much as {equal}."
         "\n\nWhere the sum is least, how large is the first cost, compared with the second?",
         options=draw.options(
-            f"{values[0]} times", dict(zip([f"{v} times" for v in values[1:]], wrong.values(), strict=True))
+            f"{values[0]} times",
+            dict(zip([f"{v} times" for v in values[1:]], wrong.values(), strict=True)),
         ),
         solution=f"p a x^p = q b / x^q where the derivative vanishes, so the costs are as q to p: {right:.3g}. a and b do not enter.",
     )
 
 
-@SET.question(points=3, minutes=8, goal="Turn shares of a budget into tokens, with each stage's efficiency")
+@SET.question(
+    points=3, minutes=8, goal="Turn shares of a budget into tokens, with each stage's efficiency"
+)
 def budget(draw: Draw) -> Number:
     """Splitting the budget"""
     read = draw.number(5e12, 90e12)
     factor = draw.pick(2, 3, 4, 5, 6)
     efficiency = draw.pick(0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
-    parts = draw.pick((50, 30, 20), (40, 40, 20), (60, 25, 15), (30, 20, 50), (25, 50, 25), (45, 20, 35))
+    parts = draw.pick(
+        (50, 30, 20), (40, 40, 20), (60, 25, 15), (30, 20, 50), (25, 50, 25), (45, 20, 35)
+    )
     who = draw.pick("rl", "users")
     share = (parts[1] if who == "rl" else parts[2]) / parts[0]
     per = factor if who == "rl" else 2
     ratio = scaling.pretraining_per_token(per, efficiency, share)
     answer = read / ratio
-    what = "How many tokens can its reinforcement learning take?" if who == "rl" else "How many tokens can it write for users?"
+    what = (
+        "How many tokens can its reinforcement learning take?"
+        if who == "rl"
+        else "How many tokens can it write for users?"
+    )
     return Number(
         f"{draw.pick(*PEOPLE).capitalize()} spends its computing on one model: {parts[0]} % goes into pre-training, {parts[1]} % into "
         f"reinforcement learning, {parts[2]} % into answers for users. Pre-training takes 6 FLOP for each active parameter and token, "
@@ -85,7 +96,9 @@ def budget(draw: Draw) -> Number:
     )  # fmt: skip
 
 
-@SET.question(points=3, minutes=8, goal="Compare a model's reading with the rule of 2022 through its lifetime")
+@SET.question(
+    points=3, minutes=8, goal="Compare a model's reading with the rule of 2022 through its lifetime"
+)
 def lifetime(draw: Draw) -> Number:
     """A short life"""
     rate, days = draw.number(0.3e6, 60e6), draw.integer(4, 40) * 10
@@ -182,8 +195,15 @@ def optimum(draw: Draw) -> Formula:
     if kind == "partly":
         letters = {
             "r": Letter("backward pass over forward pass, in arithmetic", "1", 1.5, 4),
-            "x": Letter("share of the layers that are reversible and computed again", "1", 0.1, 0.9),
-            "u": Letter("rate of the arithmetic while layers are computed again, over the usual rate", "1", 0.3, 0.9),
+            "x": Letter(
+                "share of the layers that are reversible and computed again", "1", 0.1, 0.9
+            ),
+            "u": Letter(
+                "rate of the arithmetic while layers are computed again, over the usual rate",
+                "1",
+                0.3,
+                0.9,
+            ),
         }
 
         def ratio(r, x, u):
@@ -206,15 +226,21 @@ def optimum(draw: Draw) -> Formula:
         )  # fmt: skip
     letters = {
         "D": Letter("tokens of pre-training", "1", 1e12, 1e14),
-        "c": Letter("FLOP of reinforcement learning for each active parameter and token", "1", 2, 6),
+        "c": Letter(
+            "FLOP of reinforcement learning for each active parameter and token", "1", 2, 6
+        ),
         "e": Letter("rate in reinforcement learning over that in pre-training", "1", 0.1, 0.8),
     }
     if kind == "stages":
-        letters["y"] = Letter("cost of reinforcement learning over cost of pre-training", "1", 0.2, 3)
+        letters["y"] = Letter(
+            "cost of reinforcement learning over cost of pre-training", "1", 0.2, 3
+        )
         letters["z"] = Letter("cost of writing for users over cost of pre-training", "1", 0.2, 3)
 
         def taken(D, c, e, y, z):
-            return D / scaling.pretraining_per_token(c, e, y) + D / scaling.pretraining_per_token(2, e, z)
+            return D / scaling.pretraining_per_token(c, e, y) + D / scaling.pretraining_per_token(
+                2, e, z
+            )
 
         return Formula(
             f"{who.capitalize()} spends y times as much on reinforcement learning as on pre-training, and z times as much on writing for "
@@ -233,7 +259,9 @@ def optimum(draw: Draw) -> Formula:
             "6*D*e*(y/c + z/2)",
         )  # fmt: skip
     letters["N_a"] = Letter("active parameters", "1", 1e9, 1e11)
-    letters["z"] = Letter("tokens of reinforcement learning over those of pre-training", "1", 0.05, 2)
+    letters["z"] = Letter(
+        "tokens of reinforcement learning over those of pre-training", "1", 0.05, 2
+    )
     letters["F"] = Letter("FLOP a second of the machine in pre-training", "FLOP/s", 1e17, 1e20)
 
     def spent(D, c, e, N_a, z, F):
@@ -264,13 +292,21 @@ def missed(draw: Draw) -> Number:
     kind = draw.pick("factor", "equal")
     if kind == "factor":
         factor = draw.pick(1 / 4, 1 / 3, 1 / 2, 1.5, 2, 2.5, 3, 4)
-        told = f"{factor:g} times" if factor >= 1 else f"a {('quarter', 'third', 'half')[(0.25, 1 / 3, 0.5).index(factor)]} of"
+        told = (
+            f"{factor:g} times"
+            if factor >= 1
+            else f"a {('quarter', 'third', 'half')[(0.25, 1 / 3, 0.5).index(factor)]} of"
+        )
         answer = float(scaling.cost_of_missing(factor, p, q)) - 1
         act = f"runs at {told} the cheapest x"
         mistakes = {
             "You priced the rising cost alone.": abs(factor**p - 1),
-            "You took the two costs to be equal at the cheapest point: they are as q to p.":
-                float(scaling.two_term_cost(factor, 0.5, p, 0.5, q)) - 1 if p != q else abs(factor - 1) * 3,
+            "You took the two costs to be equal at the cheapest point: they are as q to p.": float(
+                scaling.two_term_cost(factor, 0.5, p, 0.5, q)
+            )
+            - 1
+            if p != q
+            else abs(factor - 1) * 3,
             "That is the whole cost over the least; what was asked is how much more.": answer + 1,
         }
     else:
@@ -319,7 +355,10 @@ def backwards(draw: Draw) -> Number:
         value = 16 * left + right
         if value != answer and value not in wrong.values():
             wrong[hint] = value
-    lines = "\n".join(f"- round {i}: f(x) = {times} x + {k}, of which the last 4 bits count (mod 16)" for i, k in enumerate(keys, 1))
+    lines = "\n".join(
+        f"- round {i}: f(x) = {times} x + {k}, of which the last 4 bits count (mod 16)"
+        for i, k in enumerate(keys, 1)
+    )
     return Number(
         f"A toy of {draw.pick(*PEOPLE)} sends two halves of 4 bits, each 0 to 15, through {rounds} rounds (x, y) -> (y xor f(x), x):\n\n"
         f"{lines}\n\nOut came ({x}, {y}). What went in? Give 16 times the first half plus the second, a number from 0 to 255.",
@@ -382,7 +421,9 @@ def evidence(draw: Draw) -> Number:
     )  # fmt: skip
 
 
-@SET.question(points=5, minutes=15, goal="Choose how much of a network to make reversible within a memory")
+@SET.question(
+    points=5, minutes=15, goal="Choose how much of a network to make reversible within a memory"
+)
 def fit(draw: Draw) -> Number:
     """Making it fit"""
     layers, width = draw.integer(4, 16) * 6, draw.pick(2048, 3072, 4096, 5120, 6144, 8192)
@@ -398,7 +439,8 @@ def fit(draw: Draw) -> Number:
     answer = layers - int(kept)
     slips = {
         "You rounded the other way: so few reversible layers leave too many to keep.": answer - 1,
-        "You forgot the state and the layer at work, which are held as well.": layers - int(room / one),
+        "You forgot the state and the layer at work, which are held as well.": layers
+        - int(room / one),
         "You counted numbers, not bytes.": layers - int(2 * (room - working / 2) / one),
         "Those are the layers that may stay as they are.": int(kept),
     }
@@ -428,11 +470,13 @@ def fit(draw: Draw) -> Number:
 def plan_it(draw: Draw) -> Written:
     """A plan made of guesses"""
     what = draw.pick(
-        "the traffic may be half or three times what is planned", "the model may be replaced after a third of its planned life",
+        "the traffic may be half or three times what is planned",
+        "the model may be replaced after a third of its planned life",
         "decoding may reach a tenth or a half of the rate of pre-training",
     )
     twist = draw.pick(
-        "the rule that the costs of the stages should be equal", "the rule of 20 tokens for each parameter",
+        "the rule that the costs of the stages should be equal",
+        "the rule of 20 tokens for each parameter",
         "the rule that a model should read as much as it will write",
     )
     return Written(

@@ -11,9 +11,20 @@ LONG = {  # a unit in words, plural
     "ms": "milliseconds", "s": "seconds", "h": "hours", "days": "days", "tokens/s": "tokens per second", "$/Mtok": "dollars per million tokens",
     "$/h": "dollars per hour", "kB/token": "kilobytes per token", "%": "per cent", "billion parameters": "billion parameters",
     "trillion tokens": "trillion tokens", "tokens": "tokens", "sequences": "sequences", "users": "users", "chips": "chips",
-    "hits": "hits", "samples": "samples", "pairs": "pairs", "layers": "layers", "": "",
+    "hits": "hits", "samples": "samples", "pairs": "pairs", "layers": "layers", "": "", "requests": "requests", "machines": "machines", "$": "dollars",
 }  # fmt: skip
-COUNTS = ("sequences", "users", "chips", "hits", "samples", "pairs", "layers", "tokens")
+COUNTS = (
+    "requests",
+    "machines",
+    "sequences",
+    "users",
+    "chips",
+    "hits",
+    "samples",
+    "pairs",
+    "layers",
+    "tokens",
+)
 
 
 def plain(value, figures=4):
@@ -37,6 +48,8 @@ def power(value, template):
 
 
 def joined(number, unit):
+    if unit == "$":
+        return f"${number}"
     return f"${number} / {unit[2:]}" if unit.startswith("$/") else f"{number} {unit}".strip()
 
 
@@ -51,7 +64,7 @@ def own(unit):
         "ms": ("s", 1e3), "h": ("days", 24), "days": ("h", 1 / 24), "tokens/s": ("tokens/min", 1 / 60), "$/Mtok": ("cents/Mtok", 0.01),
         "$/h": ("$/day", 1 / 24), "kB/token": ("B/token", 1e-3), "billion parameters": ("trillion parameters", 1e3),
         "trillion tokens": ("billion tokens", 1e-3), "sequences": ("thousand sequences", 1e3), "users": ("thousand users", 1e3),
-        "tokens": ("thousand tokens", 1e3), "samples": ("million samples", 1e6), "pairs": ("million pairs", 1e6),
+        "tokens": ("thousand tokens", 1e3), "samples": ("million samples", 1e6), "pairs": ("million pairs", 1e6), "$": ("cents", 0.01),
     }.get(unit)  # fmt: skip
 
 
@@ -66,7 +79,9 @@ def duration(value, unit):
         return None
     minutes = round(value * seconds / 60)
     days, rest = divmod(minutes, 1440)
-    parts = [f"{n} {word}" for n, word in ((days, "days"), (rest // 60, "h"), (rest % 60, "min")) if n]
+    parts = [
+        f"{n} {word}" for n, word in ((days, "days"), (rest // 60, "h"), (rest % 60, "min")) if n
+    ]
     return " ".join(parts) if value > 0 and len(parts) > 1 else None
 
 
@@ -159,7 +174,7 @@ NUMBERS = {
     "unit before": lambda v, u: f"[{u}]: {plain(v)}" if u and "$" not in u and u != "%" else None,
     "unit in brackets": lambda v, u: f"{plain(v)} [{u}]" if u else None,
     "or so": lambda v, u: f"{joined(plain(v), u)} or so",
-    "hedged": lambda v, u: f"I think {joined(plain(v), u)}, but I am not sure" if False else f"I think {joined(plain(v), u)}",
+    "hedged": lambda v, u: f"I think {joined(plain(v), u)}",
     "full stop": lambda v, u: f"{joined(plain(v), u)}.",
     "three figures": lambda v, u: joined(plain(v, 3), u),
     "spaces": lambda v, u: f"   {joined(plain(v), u)}   ".replace(" ", "\u00a0"),
@@ -177,7 +192,11 @@ def glued(text):
 
 def latex(text):
     text = text.replace("**", "^").replace("*", r" \cdot ")
-    text = re.sub(r"\b(max|min|sqrt|ceil|exp|log)\(", lambda m: {"sqrt": "sqrt(", "ceil": "ceil("}.get(m[1], rf"\{m[1]}("), text)
+    text = re.sub(
+        r"\b(max|min|sqrt|ceil|exp|log)\(",
+        lambda m: {"sqrt": "sqrt(", "ceil": "ceil("}.get(m[1], rf"\{m[1]}("),
+        text,
+    )
     return "$" + re.sub(r"_(\w+)", r"_{\\text{\1}}", text) + "$"
 
 

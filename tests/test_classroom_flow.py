@@ -256,7 +256,7 @@ def test_check_tells_an_author_what_is_wrong(tmp_path, capsys):
 
 
 def test_notebooks_are_valid_and_hold_no_key():
-    for name in ("set1", "set2", "set3", "set4", "project"):
+    for name in ("set1", "set2", "set3", "set4", "set5", "project"):
         set = load_set(name)
         made = set.paper("ada", SEED)
         content = notebook(made, "Ada", "memwall.whl")
@@ -577,7 +577,7 @@ def test_nbgrader_is_asked_for_only_when_used(course, capsys):
 
 def test_the_teaching_page_tells_the_truth_about_the_sets():
     page = (ASSIGNMENTS.parent / "book" / "teaching.md").read_text(encoding="utf-8")
-    for name in ("set1", "set2", "set3", "set4", "project"):
+    for name in ("set1", "set2", "set3", "set4", "set5", "project"):
         set = load_set(name)
         machine = sum(not q.by_hand for q in set.questions)
         chapters = ", ".join(map(str, set.chapters))

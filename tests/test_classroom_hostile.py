@@ -722,7 +722,11 @@ def test_two_students_of_one_name_on_a_platform_are_not_mixed_up(tmp_path, lms):
     path = tmp_path / LMS_NAMES[lms]
     save(path.parent, paper("ben"), name=path.name)
     rows = marked(tmp_path, pair, lms=lms)
-    assert [(r.status, r.score) for r in rows.values()] == [("missing", 0), ("marked", FULL), ("missing", 0)]
+    assert [(r.status, r.score) for r in rows.values()] == [
+        ("missing", 0),
+        ("marked", FULL),
+        ("missing", 0),
+    ]
     bare = paper("ben")
     bare["metadata"], bare["cells"] = {}, bare["cells"][2:]
     save(path.parent, bare, name=path.name)

@@ -13,7 +13,7 @@ from memwall_classroom.marking.sets import Draw, load_set, set_folders
 from memwall_classroom.reading.answers import Choice, Formula, Number, Written, say
 from memwall_classroom.reading.grammar import parse_quantity
 
-SETS = ("set1", "set2", "set3", "set4", "project")
+SETS = ("set1", "set2", "set3", "set4", "set5", "project")
 IDS = [f"s{i:04d}" for i in range(500)]
 opened = functools.cache(load_set)  # so that what a set remembers is remembered here, too
 CASES = [(name, q.name) for name in SETS for q in opened(name).questions]

@@ -24,7 +24,7 @@ from memwall_classroom.reading.expressions import read_formula
 from memwall_classroom.reading.grammar import GrammarError, identical, parse_formula
 from memwall_classroom.reading.units import unit_complaint
 
-SETS = ("set1", "set2", "set3", "set4", "project")
+SETS = ("set1", "set2", "set3", "set4", "set5", "project")
 opened = functools.cache(load_set)
 
 
@@ -101,7 +101,9 @@ def test_no_wrong_number_is_accepted_in_any_hand(name):
 
 def two_faced(text, kind):
     """12,345 is 12345 to one reader and 12.345 to another: a thousand times off, or right."""
-    return kind in ("thousand", "a thousandth") and re.search(r"(?<![0-9,])[1-9][0-9]{0,2},[0-9]{3}(?![0-9,.])", text)
+    return kind in ("thousand", "a thousandth") and re.search(
+        r"(?<![0-9,])[1-9][0-9]{0,2},[0-9]{3}(?![0-9,.])", text
+    )
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -153,7 +155,7 @@ def accepts(form, text, value):
             "13 110 tokens per minute", r"218.5\ \frac{\text{tokens}}{\text{s}}", "218.5 tokens/(s user)", "218,5 tokens/s",
         ]),
         (CHIPS, 9, ["9 Kestrel chips", "at least 9 chips", "nine chips", "9 (nine) chips", "9 chips, rounded up", "9 pcs", "minimum 9"]),
-        (RATIO, 12, ["12-fold", "x12", "12 : 1", "12 times longer", "a factor of 12", "twelve times", "12 [-]" if False else "12.0 x"]),
+        (RATIO, 12, ["12-fold", "x12", "12 : 1", "12 times longer", "a factor of 12", "twelve times", "12.0 x"]),
         (MORE, 0.431, ["43.1 per cent", "43.1 % more", "+43.1 %", "0.431", "43.1 % (0.431)", "43,1%"]),
         (TEXTS, 5 * 2**24, ["5*2^24", r"5\cdot 2^{24}", "83 886 080 texts", "83.9M", "83.9 million random texts", "8.39·10⁷"]),
         (Form("h"), (41 + 5 / 6) * 3600, ["41 h 50 min", "41 hours and 50 minutes", "41h50", "1 d 17 h 50 min", "2510 min"]),
@@ -225,7 +227,17 @@ def test_a_comma_that_stays_two_faced_is_the_teachers():
     assert Number("?", 9447, "sequences", ("1 sequence", "1e9 sequences")).mark("9,447").right
 
 
-SYMBOLS = {"B": "1", "N_a": "1", "N_t": "1", "w": "B", "F": "FLOP/s", "W": "B/s", "L": "1", "k": "B", "P": "1"}
+SYMBOLS = {
+    "B": "1",
+    "N_a": "1",
+    "N_t": "1",
+    "w": "B",
+    "F": "FLOP/s",
+    "W": "B/s",
+    "L": "1",
+    "k": "B",
+    "P": "1",
+}
 STEP = "max(2*B*N_a/F, (N_t*w + B*(L - P)*k)/W)"
 
 
@@ -281,7 +293,22 @@ def test_units_decide_what_a_slash_divides_by():
     assert read_formula("w / W t", letters, "").text == "w/(W*t)"
 
 
-@pytest.mark.parametrize("text", ["A or B", "not A", "A, B", "both A and C", "E", "", "A/B", "it depends", "A not B", "A step waits", "?"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A or B",
+        "not A",
+        "A, B",
+        "both A and C",
+        "E",
+        "",
+        "A/B",
+        "it depends",
+        "A not B",
+        "A step waits",
+        "?",
+    ],
+)
 def test_no_choice_is_made_for_anybody(text):
     with pytest.raises(GrammarError):
         read_letter(text, "ABCD")
@@ -290,7 +317,9 @@ def test_no_choice_is_made_for_anybody(text):
 # ---------------------------------------------------------------- nothing else happens
 
 
-@given(st.text(max_size=120) | st.text(alphabet="0123456789.,+-*/^()[]{}$ \\msBkt~=<>%'e", max_size=80))
+@given(
+    st.text(max_size=120) | st.text(alphabet="0123456789.,+-*/^()[]{}$ \\msBkt~=<>%'e", max_size=80)
+)
 def test_any_text_is_read_or_refused(text):
     for read in (
         lambda t: read_amount(t, MS), lambda t: read_amount(t, PRICE), lambda t: read_amount(t, TEXTS),
@@ -302,11 +331,37 @@ def test_any_text_is_read_or_refused(text):
             assert 0 < len(str(error)) < 400
 
 
-@pytest.mark.parametrize("piece", ["(", "[", "{", "√", "^", "-", "1 ", "1,", "a ", "per ", "\\frac{", "**", "$", "=", "9 of ", "5*", "B^", "h5"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "(",
+        "[",
+        "{",
+        "√",
+        "^",
+        "-",
+        "1 ",
+        "1,",
+        "a ",
+        "per ",
+        "\\frac{",
+        "**",
+        "$",
+        "=",
+        "9 of ",
+        "5*",
+        "B^",
+        "h5",
+    ],
+)
 def test_long_texts_take_no_time(piece):
     text = (piece * 600)[:600]
     start = time.perf_counter()
-    for read in (lambda t: read_amount(t, MS), lambda t: read_formula(t, SYMBOLS, "s"), lambda t: read_letter(t, "AB")):
+    for read in (
+        lambda t: read_amount(t, MS),
+        lambda t: read_formula(t, SYMBOLS, "s"),
+        lambda t: read_letter(t, "AB"),
+    ):
         with contextlib.suppress(GrammarError):
             read(text)
     assert time.perf_counter() - start < 2
@@ -314,7 +369,7 @@ def test_long_texts_take_no_time(piece):
 
 def test_the_question_says_what_an_answer_may_repeat():
     asked = "A law office ... up to 9.\n\nHow many texts must one user send at least?"
-    assert may_repeat(asked) == ("user least", "texts must")
+    assert may_repeat(asked) == ("user least", "texts")
 
 
 # ---------------------------------------------------------------- the self-check and the marker see the same
@@ -329,7 +384,11 @@ def test_the_self_check_reads_what_the_marker_reads(name):
             texts = [w(a.answer / a.measure.size, a.unit) for w in styles.NUMBERS.values()]
             texts += list(styles.wrong_numbers(a.answer / a.measure.size, a.unit)[1].values())
         elif isinstance(a, Formula):
-            texts = [w(a.right_answer()) for w in styles.FORMULAS.values()] + ["N_a B", "x + 1", "1/2B"]
+            texts = [w(a.right_answer()) for w in styles.FORMULAS.values()] + [
+                "N_a B",
+                "x + 1",
+                "1/2B",
+            ]
         else:
             texts = [styles.choice(s, a.letter) for s in styles.CHOICES] + ["A or B", "Z"]
         for text in filter(None, texts):
@@ -413,7 +472,11 @@ def test_a_students_environment_needs_the_wheel_alone(tmp_path):
     from memwall_classroom.marking.papers import write_wheel
 
     path = write_wheel(tmp_path)
-    lines = ["import sys", f"sys.path.insert(0, {str(path)!r})", "from memwall_classroom.reading.selfcheck import check"]
+    lines = [
+        "import sys",
+        f"sys.path.insert(0, {str(path)!r})",
+        "from memwall_classroom.reading.selfcheck import check",
+    ]
     for name in SETS:
         for label, a in asked(name)[::7]:
             lines.append(f"check({label!r}, {a.right_answer()!r}, {a.self_check()})")

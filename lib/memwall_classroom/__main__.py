@@ -62,7 +62,9 @@ def _parser() -> argparse.ArgumentParser:
         "--nbgrader", metavar="COURSE", help="write a course folder for nbgrader instead"
     )
 
-    make.add_argument("--attempt", type=int, default=1, help="papers with new numbers: 2 for a resit")
+    make.add_argument(
+        "--attempt", type=int, default=1, help="papers with new numbers: 2 for a resit"
+    )
     make.add_argument("--student", help="for this student alone")
 
     grade = command("grade", "Mark a folder of submissions.")
@@ -180,7 +182,9 @@ def _grade(args: argparse.Namespace) -> None:
     _report([f"{name}: {why}" for name, why in marked.unclaimed])
     if lacking := [row for row in marked.rows if row.lacks()]:
         labels = sorted({label for row in lacking for label in row.lacks()})
-        print(f"The totals of {len(lacking)} are without {', '.join(labels)}, not yet marked by hand.")
+        print(
+            f"The totals of {len(lacking)} are without {', '.join(labels)}, not yet marked by hand."
+        )
     if marked.waiting:
         print(f"{marked.waiting} answers wait for your decision: see {out / 'to_decide.html'}, enter points in decide.csv.")  # fmt: skip
     if not counts["marked"]:
@@ -218,12 +222,18 @@ def _read(args: argparse.Namespace) -> int:
     """How an answer is read: first on the line the value in SI, or the formula."""
     try:
         if args.formula is not None:
-            print(read_formula(args.text, [s for s in args.formula.replace(",", " ").split() if s]).text)
+            print(
+                read_formula(
+                    args.text, [s for s in args.formula.replace(",", " ").split() if s]
+                ).text
+            )
             return 0
         form = Form(args.unit or "")
         read = read_amount(args.text, form)
         given = read.quantity
-        if args.unit and (complaint := unit_complaint(given.measure, form.measure, form.unit, form.binds)):
+        if args.unit and (
+            complaint := unit_complaint(given.measure, form.measure, form.unit, form.binds)
+        ):
             raise GrammarError(f"{given.value:.12g}: {complaint}")
     except GrammarError as error:
         print(f"refused: {error}.")

@@ -129,7 +129,9 @@ def _rarest_branch(tree: Node, points: dict[str, np.ndarray]) -> float:
     shares = [1.0, *(_rarest_branch(part, points) for part in tree.parts)]
     if tree.kind in ("max", "min"):
         count = len(next(iter(points.values())))
-        values = np.array([np.broadcast_to(evaluate(part, points), (count,)) for part in tree.parts])
+        values = np.array(
+            [np.broadcast_to(evaluate(part, points), (count,)) for part in tree.parts]
+        )
         picked = values.argmax(0) if tree.kind == "max" else values.argmin(0)
         shares += [float(np.mean(picked == i)) for i in range(len(values))]
     return min(shares)

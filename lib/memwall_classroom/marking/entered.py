@@ -110,7 +110,9 @@ def merge_decisions(path: Path, marked: Class) -> int:
             points, shown = sheet.points(line.get("points", ""), item.question.points, item.label, row)  # fmt: skip
             before = as_typed(line.get("answer", ""))
             if points is not None and before and before.split() != answer.split():
-                row.notes.append(f"{item.label}: decide.csv has points for another answer; look again")
+                row.notes.append(
+                    f"{item.label}: decide.csv has points for another answer; look again"
+                )
                 order.append(key)
                 waiting += 1
                 continue

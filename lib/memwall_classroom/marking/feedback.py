@@ -186,7 +186,9 @@ def decisions_page(marked: Class) -> str:
             verdict = row.verdicts.get(item.label, BLANK)
             if verdict.state != "unreadable" and not verdict.slip:
                 continue
-            read = f", read as <code>{_text(verdict.read_as, 300)}</code>" if verdict.read_as else ""
+            read = (
+                f", read as <code>{_text(verdict.read_as, 300)}</code>" if verdict.read_as else ""
+            )
             body.append(
                 f'<section class="{verdict.state}"><h2>{_text(row.student.id)}, {item.label}. {_text(item.question.title)}</h2>'
                 f"<p><code>{_text(row.answers.get(item.label, ''), 300)}</code>{read}: {row.points(item):g} of "

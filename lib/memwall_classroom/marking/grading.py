@@ -101,9 +101,7 @@ def _read(row: Row, files: list[Path], max_bytes: int) -> list[tuple[Path, Submi
     return read
 
 
-def _mark_paper(
-    row: Row, read: list[tuple[Path, Submission]], owners: Mapping[str, str]
-) -> None:
+def _mark_paper(row: Row, read: list[tuple[Path, Submission]], owners: Mapping[str, str]) -> None:
     """Mark the files of one attempt into its row."""
     path, first = read[0]
     if any((s.answers, s.essays) != (first.answers, first.essays) for _, s in read[1:]):
@@ -187,9 +185,7 @@ def _doubt_the_seed(rows: list[Row]) -> None:
     if len(foreign) >= FOREIGN and 2 * len(foreign) > len(marked):
         for row in foreign:
             row.status = "held"
-            row.reason = (
-                f"{NOT_OURS}. So are {len(foreign)} of {len(marked)}: is it the seed the papers were made with?"
-            )
+            row.reason = f"{NOT_OURS}. So are {len(foreign)} of {len(marked)}: is it the seed the papers were made with?"
             row.verdicts.clear()
 
 

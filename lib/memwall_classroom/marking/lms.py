@@ -71,7 +71,11 @@ def moodle(marked: Class) -> Table:
             r.student.id,
             r.student.column("email"),
             *_cells(r),
-            "; ".join(filter(None, [r.reason or r.status, r.lacks() and f"without {', '.join(r.lacks())}"])),
+            "; ".join(
+                filter(
+                    None, [r.reason or r.status, r.lacks() and f"without {', '.join(r.lacks())}"]
+                )
+            ),
         ]
         for r in marked.rows
     ]

@@ -197,7 +197,11 @@ def write_wheel(folder: Path) -> Path:
     root = Path(__file__).resolve().parents[2]
     info = f"memory_wall-{__version__}.dist-info"
     path = folder / f"memory_wall-{__version__}-py3-none-any.whl"
-    found = sorted(p for part in CARRIED for p in ((root / part).rglob("*") if (root / part).is_dir() else [root / part]))
+    found = sorted(
+        p
+        for part in CARRIED
+        for p in ((root / part).rglob("*") if (root / part).is_dir() else [root / part])
+    )
     files = {
         p.relative_to(root).as_posix(): p.read_bytes()
         for p in found

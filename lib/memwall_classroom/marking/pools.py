@@ -22,7 +22,10 @@ from .sets import Item, ProblemSet, Question
 
 QTI = "http://www.imsglobal.org/xsd/ims_qtiasiv1p2"
 PACKAGE = "http://www.imsglobal.org/xsd/imsccv1p1/imscp_v1p1"
-TYPES = {Number: "numerical_question", Choice: "multiple_choice_question"}  # all others: essay_question
+TYPES = {
+    Number: "numerical_question",
+    Choice: "multiple_choice_question",
+}  # all others: essay_question
 MADE = (1980, 1, 1, 0, 0, 0)  # in the zip: the same pools are the same file
 
 
@@ -65,7 +68,9 @@ def _item(item: Item, ident: str) -> ET.Element:
         response = ET.SubElement(presentation, "response_lid", {"ident": "response1", "rcardinality": "Single"})  # fmt: skip
         choices = ET.SubElement(response, "render_choice")
         for i, text in enumerate(asked.options):
-            _material(ET.SubElement(choices, "response_label", {"ident": "ABCDEF"[i]}), _markup(text))
+            _material(
+                ET.SubElement(choices, "response_label", {"ident": "ABCDEF"[i]}), _markup(text)
+            )
     else:
         response = ET.SubElement(presentation, "response_str", {"ident": "response1", "rcardinality": "Single"})  # fmt: skip
         kind_of_text = {"fibtype": "Decimal"} if isinstance(asked, Number) else {}
@@ -147,7 +152,9 @@ def _manifest(set: ProblemSet, names: list[str]) -> ET.Element:
     resources = ET.SubElement(root, "resources")
     for name in names:
         resource = ET.SubElement(
-            resources, "resource", {"identifier": _ident(name), "type": "imsqti_xmlv1p2", "href": name}
+            resources,
+            "resource",
+            {"identifier": _ident(name), "type": "imsqti_xmlv1p2", "href": name},
         )
         ET.SubElement(resource, "file", {"href": name})
     return root

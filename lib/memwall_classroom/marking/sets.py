@@ -130,7 +130,9 @@ class Credit:
         ]
         said = [f"{what} gets {share:.0%} of the points" for share, what in parts if share]
         if self.carried:
-            said.append("an error is counted once: what is right for your own earlier answer is right")
+            said.append(
+                "an error is counted once: what is right for your own earlier answer is right"
+            )
         return f"{'; '.join(said)}." if said else "No points are given for parts of an answer."
 
 

@@ -48,7 +48,9 @@ class Term:
         row.late = self._late(row, agreed)
         row.penalty = min(row.late * self.per_day, 1.0)
         if row.late:
-            row.notes.append(f"{row.late} day{'s' if row.late > 1 else ''} late: {row.penalty:.0%} off")
+            row.notes.append(
+                f"{row.late} day{'s' if row.late > 1 else ''} late: {row.penalty:.0%} off"
+            )
 
     def _late(self, row: Row, agreed: Agreed) -> int:
         if agreed.late is not None:

@@ -98,10 +98,17 @@ def may_repeat(question: str) -> tuple[str, str]:
     ('least user', 'texts')
     """
     asked = " ".join(re.findall(r"[a-z]+", question.split("\n\n")[-1]))
-    names = {n for known in COUNTED.values() for n in known.split()} | {n for n in COUNTED if n.islower()}
+    names = {n for known in COUNTED.values() for n in known.split()} | {
+        n for n in COUNTED if n.islower()
+    }
     words = [w for w in asked.split() if w in _ECHOED or w in names or _singular(w) in names]
     counted = re.findall(r"[Hh]ow many ([a-z]+(?:'? [a-z]+)?)", question.replace("' ", " "))
-    nouns = [n for text in counted for n in text.split() if n not in _CHANGING and n not in _PURE and n not in _FILLING]
+    nouns = [
+        n
+        for text in counted
+        for n in text.split()
+        if n not in _CHANGING and n not in _PURE and n not in _FILLING
+    ]
     nouns = [n for n in nouns if _word_measure(n) is None]
     return " ".join(dict.fromkeys(words)), " ".join(dict.fromkeys(nouns))
 
@@ -166,7 +173,19 @@ _HARMLESS = re.compile(
     r"|no idea (?:why|how)|in order to|because of|in the end|at first|so far|once more|no doubt)\b"
 )
 # bounds and turns of a whole answer that the value's own side of the question makes harmless
-_MORE = {"more", "bigger", "slower", "longer", "higher", "larger", "dearer", "extra", "additional", "greater", "above"}
+_MORE = {
+    "more",
+    "bigger",
+    "slower",
+    "longer",
+    "higher",
+    "larger",
+    "dearer",
+    "extra",
+    "additional",
+    "greater",
+    "above",
+}
 _SYNONYMS = {"at least": {"least", "minimum", "min"}, "at most": {"most", "maximum", "max", "up"}}
 
 
@@ -178,16 +197,20 @@ def _normal(text: str) -> str:
     text = re.sub(r"\bper\s?cent\b", "percent", text, flags=re.I)
     text = re.sub(r"\bus\s?\$|\bus dollars?\b|\$\s?us\b|\busd(?![a-z])", "$", text, flags=re.I)
     text = re.sub(r"(?<=[A-Za-z])\((s|es)\)", r"\1", text)  # second(s)
-    power = (
-        r"\bto the (?:power (?:of )?)?(minus |negative |-)?\s?([0-9]{1,3})(?:st|nd|rd|th)?(?: power)?\b"
-    )
+    power = r"\bto the (?:power (?:of )?)?(minus |negative |-)?\s?([0-9]{1,3})(?:st|nd|rd|th)?(?: power)?\b"
     text = re.sub(power, lambda m: f"^{'-' if m.group(1) else ''}{m.group(2)}", text)
-    text = re.sub(r"\b(hour|dai|day)ly\b", lambda m: f"per {m.group(1).replace('dai', 'day')}", text)
+    text = re.sub(
+        r"\b(hour|dai|day)ly\b", lambda m: f"per {m.group(1).replace('dai', 'day')}", text
+    )
     text = re.sub(r"\b(kilo|mega|giga|tera|peta)-(?=[a-z])", r"\1 ", text)
     text = re.sub(r"(?<=[a-zA-Z0-9])-?ish\b|(?<=[A-Za-z])'s\b", "", text)
     text = re.sub(r"(?<=[a-z])fold\b", " fold", text)
-    text = re.sub(r"(?<=[0-9]) of (?:a|an|one) (?=(?:second|minute|hour|day|dollar|cent)\b)", " ", text)
-    text = re.sub(r"(?<=[0-9])\s?-\s?(?=(?:fold|times|[a-z]{3,})\b)|(?<=[0-9])-(?=[A-Za-zµ])", " ", text)  # 12-fold
+    text = re.sub(
+        r"(?<=[0-9]) of (?:a|an|one) (?=(?:second|minute|hour|day|dollar|cent)\b)", " ", text
+    )
+    text = re.sub(
+        r"(?<=[0-9])\s?-\s?(?=(?:fold|times|[a-z]{3,})\b)|(?<=[0-9])-(?=[A-Za-zµ])", " ", text
+    )  # 12-fold
     text = re.sub(r"([0-9] ?h(?:rs?|ours?)? ?[0-9]+(?:[.,][0-9]+)? ?)m\b", r"\1min", text)  # 41h50m
     text = re.sub(r"(?<=[0-9]) ?\*$", " x", text)
     text = re.sub(r"^\s*[*xX]\s?(?=[0-9.])", "", text)  # x12
@@ -201,7 +224,9 @@ def _normal(text: str) -> str:
 _ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()  # fmt: skip
 _TENS = {
     word: 10 * i
-    for i, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
+    for i, word in enumerate(
+        "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2
+    )
 }
 
 
@@ -351,7 +376,14 @@ def _more_units() -> dict[str, Measure]:
     ):  # fmt: skip
         for name in names.split():
             table[name] = parse_unit(unit)
-    for prefix, short in (("kilo", "k"), ("mega", "M"), ("giga", "G"), ("tera", "T"), ("peta", "P"), ("exa", "E")):
+    for prefix, short in (
+        ("kilo", "k"),
+        ("mega", "M"),
+        ("giga", "G"),
+        ("tera", "T"),
+        ("peta", "P"),
+        ("exa", "E"),
+    ):
         for name in ("token", "tokens"):
             table[prefix + name] = parse_unit(f"{short}tok")
         table[f"{prefix}flop"] = table[f"{prefix}flops"] = parse_unit(f"{short}FLOP")
@@ -425,7 +457,11 @@ class _Reader:
                 read = _Found(entry.number)
                 end = self._unit(i + 1, read)
                 if read.has_unit and self.sign(end) and self.sign(end) in "]):=~,":
-                    entry.measure, entry.has_unit, entry.per_said = read.measure, True, read.per_said
+                    entry.measure, entry.has_unit, entry.per_said = (
+                        read.measure,
+                        True,
+                        read.per_said,
+                    )
                     entry.shown = f"{entry.shown} {self._text(i + 1, end)}"
                     self.used |= set(range(i, end))
                     return
@@ -439,7 +475,11 @@ class _Reader:
             start, negative = start - 1, True
         elif start - 1 >= since and self.word(start - 1).lower() in ("minus", "negative"):
             start, negative = start - 1, True
-        elif start - 1 >= since and since == 0 and "+" in (self.sign(start - 1), {"plus": "+"}.get(self.word(start - 1))):
+        elif (
+            start - 1 >= since
+            and since == 0
+            and "+" in (self.sign(start - 1), {"plus": "+"}.get(self.word(start - 1)))
+        ):
             start -= 1
         if not currency and start < i and i - 2 >= since and self.word(start - 1) == "$":
             start, currency = start - 1, "$"  # $-3
@@ -599,12 +639,16 @@ class _Reader:
             if word in _PURE and self.number(i + 1) is not None:
                 return None  # 27.5 ms times 2
             return measure, i + 1
-        if _singular(word.lower()) in self.form.nouns or (self.form.counts and word.lower() in _PIECES):
+        if _singular(word.lower()) in self.form.nouns or (
+            self.form.counts and word.lower() in _PIECES
+        ):
             return self._counted(), i + 1
         # adjectives before what is counted: 9 Kestrel chips, 250 output tokens
         for skip in (1, 2, 3):
             between = [self.word(i + n) for n in range(skip)]
-            if not all(between) or any(self._changes(w) or w.lower() in _PER | _REASONS for w in between):
+            if not all(between) or any(
+                self._changes(w) or w.lower() in _PER | _REASONS for w in between
+            ):
                 return None
             noun = self.word(i + skip)
             measure = _word_measure(noun) if len(noun) > 2 and noun.lower() not in _PURE else None
@@ -615,7 +659,9 @@ class _Reader:
         return None
 
     def _counted(self) -> Measure:
-        return Measure(1.0, NO_DIMENSION, {n: e for n, e in self.form.measure.counts.items() if e > 0})
+        return Measure(
+            1.0, NO_DIMENSION, {n: e for n, e in self.form.measure.counts.items() if e > 0}
+        )
 
     def _parenthesis(self, i: int, below: bool) -> tuple[Measure, int] | None:
         inner = self._factor(i + 1, below)
@@ -649,7 +695,18 @@ class _Reader:
     def _bare(self, i: int) -> int:
         """A word after a number that is no unit: passed over if it cannot be one."""
         word = self.word(i).lower()
-        if word in _REASONS | {"and", "or", "to", "which", "that", "is", "ie", "it", "the", "because"} or self._changes(word):
+        if word in _REASONS | {
+            "and",
+            "or",
+            "to",
+            "which",
+            "that",
+            "is",
+            "ie",
+            "it",
+            "the",
+            "because",
+        } or self._changes(word):
             return i
         if word in {"in", "of", "overall", "altogether", "total", "roughly", "approximately", "about", "rounded", "exactly",
                     "as", "a", "approx", "circa", "ish", "now", "then"}:  # fmt: skip
@@ -674,9 +731,7 @@ class _Reader:
             return False
         if lower in _MORE and (self.form.said & _MORE or self.form.unit == ""):
             return False  # 43 % more, 12 times longer
-        return not any(
-            lower in same and self.form.said & same for same in _SYNONYMS.values()
-        )
+        return not any(lower in same and self.form.said & same for same in _SYNONYMS.values())
 
     def objection(self, start: int, first: int, last: int, end: int) -> str:
         """Why the words and signs around what pieces `first` to `last` state change it; else empty."""
@@ -786,7 +841,9 @@ def _shown(text: str, chosen: _Found) -> str:
     except GrammarError:
         cut = _NUMBER.match(chosen.shown)
         unit = chosen.shown[cut.end() :] if cut else chosen.shown
-        unit = re.sub(r"^\s*(?:(?:[*x/]|times)\s*)?[0-9.]*\s*(?:\^|\*\*)\s*\(?[-+]?[0-9]+\)?", "", unit)
+        unit = re.sub(
+            r"^\s*(?:(?:[*x/]|times)\s*)?[0-9.]*\s*(?:\^|\*\*)\s*\(?[-+]?[0-9]+\)?", "", unit
+        )
         return unit.strip(" ()[].,") or ""
 
 
@@ -810,7 +867,9 @@ def _told(reader: _Reader, found: list[_Found], form: Form) -> list[_Found]:
                 continue
             raise GrammarError("it is a calculation, or more than one number: write its result")
         if complaint := reader.objection(start, stated[0].start, stated[-1].end, end):
-            if end < len(pieces) and any(reader.sign(i) == "(" for i in range(start + 1, stated[0].start)):
+            if end < len(pieces) and any(
+                reader.sign(i) == "(" for i in range(start + 1, stated[0].start)
+            ):
                 continue  # max(27.5 ms, 12 ms) = ...
             raise GrammarError(complaint)
         told += stated
@@ -828,7 +887,11 @@ def _stated(
     """What is stated: not the numbers of a circumstance (with 24 chips ...) nor those of a reason."""
 
     def asked(entry: _Found) -> bool:
-        if form.per != 1 and not entry.per_said and entry.measure.dimension == form.measure.dimension:
+        if (
+            form.per != 1
+            and not entry.per_said
+            and entry.measure.dimension == form.measure.dimension
+        ):
             return True
         return (entry.measure.dimension, entry.measure.counts) == (form.measure.dimension, form.measure.counts)  # fmt: skip
 
@@ -852,7 +915,11 @@ def _one_duration(found: list[_Found], pieces: list[_Piece]) -> list[_Found]:
     """41 h 50 min, and 3 dollars 10 cents: sizes that fall, each less than one of the size before."""
     if len(found) < 2:
         return found
-    if found[1].measure == Measure() and found[0].measure.size == 3600 and found[1].number.value < 60:
+    if (
+        found[1].measure == Measure()
+        and found[0].measure.size == 3600
+        and found[1].number.value < 60
+    ):
         found[1].measure, found[1].has_unit = UNITS["min"], True  # 1h30
     first = found[0]
     total, last = first.si(), first
@@ -868,7 +935,9 @@ def _one_duration(found: list[_Found], pieces: list[_Piece]) -> list[_Found]:
     size = first.measure.size
     number = _Number(abs(total) / size, None, last.number.half * last.measure.size / size)
     shown = " ".join(entry.shown for entry in found)
-    return [_Found(number, first.measure, first.negative, shown, first.start, last.end, True, False)]
+    return [
+        _Found(number, first.measure, first.negative, shown, first.start, last.end, True, False)
+    ]
 
 
 def _agreed(found: list[_Found], pieces: list[_Piece]) -> _Found:
@@ -894,4 +963,3 @@ def _agreed(found: list[_Found], pieces: list[_Piece]) -> _Found:
                 f"it states more than one number: {exact.shown[:40]!r} and {entry.shown[:40]!r}"
             )
     return exact
-

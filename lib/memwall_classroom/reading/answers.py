@@ -35,7 +35,9 @@ from .grammar import (
 from .units import unit_complaint
 
 POINTS = 48  # where two formulas are compared by numbers
-COARSE = 2.5  # tolerances within which a wrong number is rounded too coarsely; mistakes lie beyond 3
+COARSE = (
+    2.5  # tolerances within which a wrong number is rounded too coarsely; mistakes lie beyond 3
+)
 AGREE = 1e-6  # and how closely they must agree there
 
 
@@ -183,7 +185,10 @@ class Number:
             return Verdict("right", read_as, value=given.value)
         told, slip = self._diagnosis(given.value), ""
         if told == UNEXPLAINED and not self.whole and self._near(given.value, self.answer, COARSE):
-            told, slip = f"It is off by more than {self.tolerance:.0%}: carry a figure more.", "rounding"
+            told, slip = (
+                f"It is off by more than {self.tolerance:.0%}: carry a figure more.",
+                "rounding",
+            )
         return Verdict("wrong", read_as, told, slip, given.value)
 
     def carry(self, verdict: Verdict, earlier: float) -> Verdict:

@@ -93,7 +93,9 @@ def _given(
         after = rest[literal.end() :].split("#")[0].strip()
         if name in known:
             clean = bool(following) or after in ("", ";")
-            yield Found(name, text if clean else rest[following.end() :] if following else after, clean)
+            yield Found(
+                name, text if clean else rest[following.end() :] if following else after, clean
+            )
 
 
 def chosen(found: Iterable[Found]) -> dict[str, Found]:

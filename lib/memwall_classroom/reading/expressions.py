@@ -106,7 +106,11 @@ def _is_name(side: str, names: list[str]) -> bool:
     if not re.fullmatch(r"[^\W\d][\w ,'./$-]*", side) or re.search(r"\s[-/]\s", side):
         return False
     words = side.split()
-    return len(words) == 1 and not re.search(r"[-/]", side) or not all(w in names for w in re.split(r"[\s/-]+", side))
+    return (
+        len(words) == 1
+        and not re.search(r"[-/]", side)
+        or not all(w in names for w in re.split(r"[\s/-]+", side))
+    )
 
 
 def _side(
@@ -186,8 +190,16 @@ class _Rewriter:
             match = _TOKEN.match(text, at)
             if match is None:
                 raise GrammarError(f"{text[at:].strip()[:1]!r} has no meaning in a formula")
-            kind, token, at = str(match.lastgroup), str(match.group(str(match.lastgroup))), match.end()
-            if kind == "number" and (semicolons or not any(inside)) and (comma := re.match(r",([0-9]+)(?![0-9.,])", text[at:])):
+            kind, token, at = (
+                str(match.lastgroup),
+                str(match.group(str(match.lastgroup))),
+                match.end(),
+            )
+            if (
+                kind == "number"
+                and (semicolons or not any(inside))
+                and (comma := re.match(r",([0-9]+)(?![0-9.,])", text[at:]))
+            ):
                 token, at = f"{token}.{comma.group(1)}", at + comma.end()  # 0,5
             if kind == "name":
                 self._name(token, text[at:])
@@ -314,7 +326,11 @@ class _Rewriter:
             return f"exp({self._atom(hold)})"
         if token == "√":
             inner = self._atom(hold)
-            return f"sqrt{inner}" if inner.startswith("(") and inner.endswith(")") else f"sqrt({inner})"
+            return (
+                f"sqrt{inner}"
+                if inner.startswith("(") and inner.endswith(")")
+                else f"sqrt({inner})"
+            )
         if kind == "function":
             self.at += 1
             text = f"{token}({self._run(hold, top=False)})"

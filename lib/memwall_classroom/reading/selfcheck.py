@@ -45,9 +45,7 @@ def _read_otherwise(name: str, answer: Any) -> str:
         same = False
     if same or found.text.split() == str(answer).split():
         return ""
-    return (
-        f" But the marker runs nothing and reads {found.text[:60]!r} here: {_ADVICE.format(name=name)}"
-    )
+    return f" But the marker runs nothing and reads {found.text[:60]!r} here: {_ADVICE.format(name=name)}"
 
 
 _ADVICE = 'write the answer itself between quotes, {name} = "...", in one line.'
@@ -77,7 +75,9 @@ def _formula(answer: str, unit: str, symbols: Mapping[str, str]) -> str:
     read = read_formula(answer, symbols, unit)
     shown = "" if read.text.split() == answer.split() else f" as {read.text[:120]}"
     try:
-        found = dimension(read.tree, {name: parse_unit(of).dimension for name, of in symbols.items()})
+        found = dimension(
+            read.tree, {name: parse_unit(of).dimension for name, of in symbols.items()}
+        )
     except GrammarError as error:
         return f"it parses{shown}, but its units do not fit: {error}."
     asked = parse_unit(unit)

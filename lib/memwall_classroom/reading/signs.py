@@ -21,7 +21,9 @@ _LOWERED = re.compile("[₀-₉ₐₑₒₓₕₖₗₘₙₚₛₜᵢⱼᵣᵤ�
 _KEPT = "µ¢~√⌈⌉⌊⌋±≤≥→⇒‰"  # signs with a meaning of their own
 
 # commands that only set: a blank in their place
-_SETTING = r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|limits|quad|qquad)(?![A-Za-z])|\\[,;:! ]"
+_SETTING = (
+    r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|limits|quad|qquad)(?![A-Za-z])|\\[,;:! ]"
+)
 _BOXES = (
     r"\\(?:text|mathrm|mathit|mathbf|mathsf|operatorname|textrm|textbf|textit|mbox|rm|unit|si|num|boxed|boldsymbol)"
     r"\s*\{([^{}]*)\}"
@@ -40,13 +42,13 @@ def tidy(text: str) -> str:
     if len(text) > MAX_CHARACTERS:
         raise GrammarError(f"{len(text):,} characters: an answer has at most {MAX_CHARACTERS}")
     if '"' in text or text.lstrip().startswith("'"):
-        raise GrammarError("it is code, or its quotes do not match: write it between one pair of quotes")
+        raise GrammarError(
+            "it is code, or its quotes do not match: write it between one pair of quotes"
+        )
     for mark, half in (("½", "5"), ("¼", "25"), ("¾", "75")):
         text = re.sub(rf"([0-9])\s?{mark}", rf"\1.{half}", text)
     text = re.sub("[½¼¾⅓⅔⅛]", lambda m: unicodedata.normalize("NFKC", m.group()), text)
-    text = re.sub(
-        f"[{_RAISED}]+", lambda m: f"^({unicodedata.normalize('NFKC', m.group())})", text
-    )
+    text = re.sub(f"[{_RAISED}]+", lambda m: f"^({unicodedata.normalize('NFKC', m.group())})", text)
     text = _LOWERED.sub(lambda m: f"_{unicodedata.normalize('NFKC', m.group())}", text)
     text = "".join(" " if _is_picture(c) else c for c in text).translate(_SIGNS)
     for char in text:
