@@ -232,9 +232,9 @@ def promised(draw: Draw) -> Number:
     rack = machine(draw)
     full = draw.integer(8, 19) * 0.05
     period = full * float(roofline.drain_time(rack.system))
-    wait = draw.rounded(period * draw.integer(26, 37) * 0.05)
+    wait = draw.rounded(period * draw.integer(27, 37) * 0.05)
     answer = float(serving.share_served_within(wait, period))
-    draw.require(0.28 < answer < 0.9)
+    draw.require(0.3 < answer < 0.9)
     return Number(
         f"{draw.pick(*PEOPLE).capitalize()} has {rack.told()}. Weights and caches fill {full:.0%} of the HBM; a step reads all of it once, memory sets "
         f"the pace, and the next begins at once. A newcomer waits for the next step to begin and has the first token when it ends. Seats "
@@ -305,7 +305,7 @@ def fleet(draw: Draw) -> Number:
         np.sum(roofline.step_time(np.arange(1, 9001), context, net, rack.system) <= 1 / speed)
     )
     seats = min(room, quick)
-    draw.require(40 < seats and abs(room / quick - 1) > 0.15 and quick < 8900)
+    draw.require(seats > 40 and abs(room / quick - 1) > 0.15 and quick < 8900)
     tokens = draw.integer(4, 30) * 50
     wanted = draw.integer(3, 16)
     arrivals = draw.rounded(wanted * seats * speed / tokens)

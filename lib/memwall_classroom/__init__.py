@@ -15,7 +15,7 @@ _HOMES = {
     "Draw": "marking.sets", "ProblemSet": "marking.sets", "Choice": "reading.answers", "Criterion": "reading.answers",
     "Formula": "reading.answers", "Letter": "reading.answers", "Number": "reading.answers", "Written": "reading.answers",
 }  # fmt: skip
-__all__ = ["Choice", "Criterion", "Draw", "Formula", "Letter", "Number", "ProblemSet", "Written"]  # noqa: F822
+__all__ = ["Choice", "Criterion", "Draw", "Formula", "Letter", "Number", "ProblemSet", "Written"]
 
 
 def __getattr__(name: str) -> Any:

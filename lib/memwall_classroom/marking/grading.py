@@ -21,7 +21,7 @@ from .entered import merge_decisions, merge_hand
 from .lms import tables as lms_tables
 from .progress import progress
 from .rows import Class, Row
-from .sets import Item, Paper, ProblemSet
+from .sets import Item, ProblemSet
 from .submissions import (
     MAX_BYTES,
     Broken,

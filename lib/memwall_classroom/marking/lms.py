@@ -71,11 +71,7 @@ def moodle(marked: Class) -> Table:
             r.student.id,
             r.student.column("email"),
             *_cells(r),
-            "; ".join(
-                filter(
-                    None, [r.reason or r.status, r.lacks() and f"without {', '.join(r.lacks())}"]
-                )
-            ),
+            (r.reason or r.status) + (f"; without {', '.join(r.lacks())}" if r.lacks() else ""),
         ]
         for r in marked.rows
     ]

@@ -14,7 +14,6 @@ import functools
 import itertools
 import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .grammar import (
@@ -221,11 +220,11 @@ def _normal(text: str) -> str:
     return re.sub(r"\b(to the nearest [a-z]+)\b", " ", text)
 
 
-_ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()  # fmt: skip
+_ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]  # fmt: skip
 _TENS = {
     word: 10 * i
     for i, word in enumerate(
-        "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2
     )
 }
 
@@ -471,9 +470,9 @@ class _Reader:
         if i - 1 >= since and self.word(i - 1) in ("$", "¢"):
             start, currency = i - 1, self.word(i - 1)
         negative = False
-        if start - 1 >= since and self.sign(start - 1) == "-":
-            start, negative = start - 1, True
-        elif start - 1 >= since and self.word(start - 1).lower() in ("minus", "negative"):
+        if (start - 1 >= since and self.sign(start - 1) == "-") or (
+            start - 1 >= since and self.word(start - 1).lower() in ("minus", "negative")
+        ):
             start, negative = start - 1, True
         elif (
             start - 1 >= since
@@ -904,9 +903,12 @@ def _stated(
     kept = inside[first : first + 1]
     for entry in inside[first + 1 :]:
         talk = reader.talk(kept[0].end, end)
-        if entry.start < talk or asked(entry) or not form.unit:
-            kept.append(entry)
-        elif not entry.has_unit and reader.sign(talk) and not reader.calculates(talk, end):
+        if (
+            entry.start < talk
+            or asked(entry)
+            or not form.unit
+            or (not entry.has_unit and reader.sign(talk) and not reader.calculates(talk, end))
+        ):
             kept.append(entry)
     return kept
 

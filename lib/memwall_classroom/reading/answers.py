@@ -171,10 +171,10 @@ class Number:
         except GrammarError as error:
             return Verdict("unreadable", hint=f"It could not be read: {error}.")
         given, read_as = read.quantity, read.quantity.text()
+        typed = given.value / given.measure.size * self.measure.size  # as if in the unit asked
         if complaint := unit_complaint(given.measure, self.measure, self.unit, self.form.binds):
-            slip = given.value / given.measure.size * self.measure.size
-            near = self._near(slip, self.answer) or self._near(given.value, self.answer)
-            return Verdict("wrong", read_as, complaint, slip="unit" if near else "")
+            near = self._near(typed, self.answer) or self._near(given.value, self.answer)
+            return Verdict("wrong", read_as, complaint, "unit" if near else "")
         if read.other is not None and self._near(read.other, self.answer):
             told = "Its comma may part thousands or decimals, and both are possible here: your teacher will look."
             return Verdict("unreadable", read_as, told)
@@ -183,13 +183,13 @@ class Number:
             return Verdict("wrong", read_as, told, value=given.value)
         if self._near(given.value, self.answer):
             return Verdict("right", read_as, value=given.value)
-        told, slip = self._diagnosis(given.value), ""
+        told = self._diagnosis(given.value)
+        if self._near(typed, self.answer):
+            return Verdict("wrong", read_as, told, "unit", given.value)
         if told == UNEXPLAINED and not self.whole and self._near(given.value, self.answer, COARSE):
-            told, slip = (
-                f"It is off by more than {self.tolerance:.0%}: carry a figure more.",
-                "rounding",
-            )
-        return Verdict("wrong", read_as, told, slip, given.value)
+            told = f"It is off by more than {self.tolerance:.0%}: carry a figure more."
+            return Verdict("wrong", read_as, told, "rounding", given.value)
+        return Verdict("wrong", read_as, told, value=given.value)
 
     def carry(self, verdict: Verdict, earlier: float) -> Verdict:
         """The verdict again, if this wrong answer is right for a wrong answer to the question it follows."""

@@ -106,10 +106,8 @@ def _is_name(side: str, names: list[str]) -> bool:
     if not re.fullmatch(r"[^\W\d][\w ,'./$-]*", side) or re.search(r"\s[-/]\s", side):
         return False
     words = side.split()
-    return (
-        len(words) == 1
-        and not re.search(r"[-/]", side)
-        or not all(w in names for w in re.split(r"[\s/-]+", side))
+    return (len(words) == 1 and not re.search(r"[-/]", side)) or not all(
+        w in names for w in re.split(r"[\s/-]+", side)
     )
 
 
@@ -249,7 +247,8 @@ class _Rewriter:
         if len(token) > 24:
             return []
         known = {name: name for name in self.names} | {n.replace("_", ""): n for n in self.names}
-        ways: list[list[list[str]]] = [[[]]] + [[] for _ in token]
+        ways: list[list[list[str]]] = [[] for _ in range(len(token) + 1)]
+        ways[0].append([])
         for end in range(1, len(token) + 1):
             for text, name in known.items():
                 if token.endswith(text, 0, end):
