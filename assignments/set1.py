@@ -541,6 +541,7 @@ def smallest(draw: Draw) -> Number:
         unit="chips",
         plausible=("1 chip", "1000 chips"),
         whole=True,
+        counted=rack.name,
         mistakes={
             f"That is enough for the {demand[1]}, but not for the {demand[0]}.": other,
             "You rounded down: a fraction of a chip cannot be bought.": up - 1,

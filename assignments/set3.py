@@ -456,6 +456,7 @@ def racks_needed(draw: Draw) -> Number:
         unit="chips",
         plausible=("1 chip", "100,000 chips"),
         whole=True,
+        counted=rack.name,
         mistakes=mistakes,
         solution=(
             f"The micro-batch is {micro:,.0f} sequences; their caches fill {caches:.3g} of a rack, whatever the number of "

@@ -71,8 +71,11 @@ class Form:
     def binds(self) -> frozenset[str]:
         """What an answer may be per although the unit asked does not say so: ms per step."""
         found = {name for name, words in COUNTED.items() if self.said & {*words.split(), name}}
-        if self.measure.text() == "s":
-            found |= {"step", "token"}
+        asked = self.measure.text()
+        if asked == "s":
+            found |= {"step", "token", "sequence"}
+        elif asked == "token/s" and not self.said & _TOGETHER:
+            found.add("sequence")
         return frozenset(found)
 
     def plausible(self, value: float) -> bool:
@@ -100,7 +103,9 @@ def may_repeat(question: str) -> tuple[str, str]:
     names = {n for known in COUNTED.values() for n in known.split()} | {
         n for n in COUNTED if n.islower()
     }
-    words = [w for w in asked.split() if w in _ECHOED or w in names or _singular(w) in names]
+    words = [
+        w for w in asked.split() if w in _ECHOED | _TOGETHER or w in names or _singular(w) in names
+    ]
     counted = re.findall(r"[Hh]ow many ([a-z]+(?:'? [a-z]+)?)", question.replace("' ", " "))
     nouns = [
         n
@@ -211,7 +216,9 @@ def _normal(text: str) -> str:
         r"(?<=[0-9])\s?-\s?(?=(?:fold|times|[a-z]{3,})\b)|(?<=[0-9])-(?=[A-Za-zµ])", " ", text
     )  # 12-fold
     text = re.sub(r"([0-9] ?h(?:rs?|ours?)? ?[0-9]+(?:[.,][0-9]+)? ?)m\b", r"\1min", text)  # 41h50m
-    text = re.sub(r"(?<=[0-9]) ?\*$", " x", text)
+    text = re.sub(r"(?<=[0-9]) ?\*(?=$| ?[A-Za-z])", " x ", text)  # 12× as long
+    text = re.sub(r"\bus (?=cents?\b)", "", text, flags=re.I)
+    text = re.sub(r"\b([0-9]+):([0-5][0-9]) ?h(?:ours?|rs?)?\b", r"\1 h \2 min", text)  # 3:04 h
     text = re.sub(r"^\s*[*xX]\s?(?=[0-9.])", "", text)  # x12
     if not re.search("[0-9]", text):
         text = _counted_words(text)
@@ -356,6 +363,8 @@ def _word_measure(word: str) -> Measure | None:
     lower = word.lower()
     if lower in _MORE_UNITS:
         return _MORE_UNITS[lower]
+    if word in ("S", "MS", "US", "H"):
+        return UNITS[lower]  # all in capitals
     if len(word) < 3:
         return None
     same = [measure for name, measure in UNITS.items() if name.lower() == lower]
@@ -368,7 +377,7 @@ def _more_units() -> dict[str, Measure]:
     table = {}
     for names, unit in (
         ("secs", "s"), ("msecs millis millisecs millisec", "ms"), ("usecs µsecs microsecs microsec", "us"), ("nsecs nanosecs", "ns"),
-        ("hour's hourly", "h"), ("bucks buck", "$"), ("ct cts pennies penny", "cents"), ("pct percents", "%"),
+        ("wk wks", "week"), ("bucks buck", "$"), ("ct cts pennies penny", "cents"), ("pct percents", "%"),
         ("tps", "tokens/s"), ("toks tkn tkns", "tokens"), ("mtps", "Mtok/s"), ("customer customers person people reader readers caller callers", "users"),
         ("query queries prompt prompts conversation conversations", "requests"), ("params", "parameters"), ("card cards", "GPUs"),
         ("operation operations", "FLOP"), ("iteration iterations decode-step decode-steps timestep timesteps", "steps"), ("block blocks", "layers"),
@@ -394,6 +403,7 @@ def _more_units() -> dict[str, Measure]:
 
 _MORE_UNITS = _more_units()
 _FILLING = {"the", "of", "that", "does", "do", "can", "must", "are", "is", "in", "what"}
+_TOGETHER = {"together", "total", "altogether", "throughput"}
 _PIECES = {"pieces", "piece", "pcs", "units", "unit", "items", "item"}
 _PURE = {"x", "X", "times", "fold", "-fold"}
 
@@ -526,6 +536,12 @@ class _Reader:
                 if read is None:
                     i = first  # a parenthesis that says per what
                     closing = ""
+        if (
+            self.sign(i) == ","
+            and self.word(i + 1).lower() == "in"
+            and self._factor(i + 2) is not None
+        ):
+            i += 1
         if self.word(i).lower() == "in" and self._factor(i + 1) is not None and not slash_only:
             i += 1
         if (read := None if slash_only else self._factor(i)) is not None:
@@ -808,7 +824,7 @@ def read_amount(text: str, form: Form | None = None) -> Reading:
     form = form or Form()
     plain = _HARMLESS.sub(" ", _normal(tidy(text)))
     if form.measure == Measure():
-        plain = re.sub(r"(?<=[0-9])\s?(?::|to)\s?1\s*[.]?$", "", plain)  # 12:1
+        plain = re.sub(r"(?<=[0-9])(?:\s?:\s?|[ -]to[ -])1\s*[.]?$", "", plain)  # 12:1
     pieces = _pieces(plain)
     if not any(piece.kind == "number" for piece in pieces):
         parse_quantity(plain)  # says what is missing

@@ -7,17 +7,17 @@ import re
 from .grammar import GrammarError
 from .signs import tidy
 
-_NAMED = re.compile(r"\b(?:option|answer|choice|letter|variant|case|alternative)s?\s*(?:is|:|=)?\s*[(\['\"]?([a-z])\b(?!')", re.I)  # fmt: skip
-_FIRST = re.compile(r"^[(\[{'\"]*([A-Za-z])(?:[)\]}'\"]+|\s*[.:,;]|\s+-|$)")
+_NAMED = re.compile(r"\b(?:option|answer|ans|choice|letter|variant|case|alternative)s?\s*(?:is|:|=)?\s*[(\['\"]?([a-z])\b(?!')", re.I)  # fmt: skip
+_FIRST = re.compile(r"^[(\[{'\"]*([A-Za-z])(?:[)\]}\"]+|\s*[.:,;]|\s+-|$)")
 _ALONE = re.compile(r"(?<![\w'(])[(\['\"]?([A-Z])[)\]'\"]?(?![\w'])")
-_OPEN = re.compile(r"\b(?:not|no|neither|nor|except|or|both|either|never|instead|unless|between|than|rather)\b|n't\b|[?<>]|\+", re.I)  # fmt: skip
+_OPEN = re.compile(r"\b(?:not|no|neither|nor|except|or|both|either|never|instead|unless|between|than|rather)\b|n't\b|[<>]|\+", re.I)  # fmt: skip
 
 
 def read_letter(text: str, letters: str) -> str:
     """The option that an answer names, or `GrammarError` with the reason."""
     asked = f"one letter is asked, {letters[0]} to {letters[-1]}"
     plain = re.sub(r"\bnot (?:quite )?(?:sure|certain)\b|\bno doubt\b", " ", tidy(text))
-    plain = re.sub(r"^\s*(?:q[0-9]+\s*)?[=~:]+\s*", "", plain).strip(" .!_*-")
+    plain = re.sub(r"^\s*(?:q[0-9]+\s*)?[=~:]+\s*", "", plain).strip(" .!?_*-")
     found = [m.upper() for m in _NAMED.findall(plain) if m.upper() in letters]
     if first := _FIRST.match(plain):
         found.append(first.group(1).upper())
@@ -36,4 +36,4 @@ def _article(text: str, match: re.Match[str]) -> bool:
     rest = text[match.end() :]
     if match.group() != "A" or not re.match(r"\s+[a-z]", rest):
         return False
-    return not re.match(r"\s+(?:because|since|as|is|due|for|i|by)\b", rest)
+    return not re.match(r"\s+(?:because|since|as|is|due|for|i|by|the)\b", rest)

@@ -91,6 +91,7 @@ def _brackets(text: str) -> str:
     for theirs, ours in (("⌈", " ceil("), ("⌉", ")"), ("⌊", " floor("), ("⌋", ")"), ("²", "^2")):
         text = text.replace(theirs, ours)
     text = re.sub(r"\b(?:np|numpy|math|sympy|sp|torch|jnp)\.(?=[a-zA-Z]+\s*\()", "", text)
+    text = re.sub(r"\s#.*$", "", text.replace(":=", "="))
     text = re.sub(r"\bdivided by\b", "/", re.sub(r"\bmultiplied (?:by|with)\b", "*", text))
     text = re.sub(r"\bto the power (?:of )?", "^", text)
     text = re.sub(r"^\s*(?:return|print)\b|^\s*[-=]?[>→⇒]", "", text)

@@ -41,6 +41,8 @@ def tidy(text: str) -> str:
         raise GrammarError("an answer is a text between quotes")
     if len(text) > MAX_CHARACTERS:
         raise GrammarError(f"{len(text):,} characters: an answer has at most {MAX_CHARACTERS}")
+    if re.fullmatch(r"\s*'[^']*'\s*", text):
+        text = text.strip()[1:-1]
     if '"' in text or text.lstrip().startswith("'"):
         raise GrammarError(
             "it is code, or its quotes do not match: write it between one pair of quotes"
@@ -94,6 +96,7 @@ def _latex(text: str) -> str:
     text = re.sub(r"(?<=[0-9])~(?=[A-Za-zµ$%\\])", " ", text)
     for _ in range(4):
         text = re.sub(rf"([_^])\s*{_BOXES}", r"\1{\2}", text)
+        text = re.sub(r"\\(?:mathrm|mathbf|text|rm)\s+(\w)(?!\w)", r"\1", text)
         text = re.sub(_BOXES, r" \1 ", text)
         text = re.sub(r"_\s*\{\s*(\w+)\s*\}", r"_\1", text)
         text = re.sub(r"\^\s*\{([^{}]*)\}", r"^(\1)", text)
