@@ -44,7 +44,7 @@ format: $(INSTALLED)  ## put code and notebooks into the project's form
 	$(BIN)/python tools/notebooks.py
 
 links: $(INSTALLED)  ## ask every outside address that the book names whether it still answers
-	$(BIN)/jupyter-book build . --builder linkcheck
+	$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/links
 
 mutate: $(INSTALLED)  ## change the library in small ways and see whether its tests notice
 	$(BIN)/python tools/mutate.py

@@ -144,6 +144,16 @@ def test_networks_of_the_catalog():
     assert all(c.torus in (0, 1, 2, 3) and c.in_network in (0, 1) for c in chips().values())
 
 
+def test_a_rate_that_is_not_known_is_not_guessed():
+    assert chip("RTX 3090").flops("int8") == 4 * chip("RTX 3090").flops("bf16")
+    assert chip("H100").flops("int8") == chip("H100").flops("fp8")
+    for name, precision in (("M3 Ultra", "bf16"), ("DGX Spark", "fp8"), ("MI300A", "fp4")):
+        with pytest.raises(InputError, match="has no"):
+            chip(name).flops(precision)
+    with pytest.raises(InputError, match="has no 'int8'"):
+        chip("Gaudi 3").flops("int8")
+
+
 def test_rents_are_ranges():
     for c in chips().values():
         if c.rent:

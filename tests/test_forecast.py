@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from memwall import catalog, forecast, model, racks, roofline
 from memwall.core.nouns import MissingFact, Model, System
 from memwall.core.units import InputError
-from memwall.formulas.forecast import IDEAL, TERMS, Efficiency, Group
+from memwall.formulas.forecast_old import IDEAL, TERMS, Efficiency, Group
 
 REAL = Efficiency(compute=0.6, bandwidth=0.8, link=0.5, latency=1e-5)
 DENSE = Model(

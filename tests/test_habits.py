@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,12 @@ def test_the_library_is_tracked_by_git():
 
 def test_the_readme_is_short():
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) < 120
+
+
+def test_every_package_is_built():
+    about = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    inside = {
+        ".".join(p.parent.relative_to(ROOT / "lib").parts)
+        for p in (ROOT / "lib").rglob("__init__.py")
+    }
+    assert {*about["packages"]} == inside | {"memwall_figures"}

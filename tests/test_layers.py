@@ -35,9 +35,7 @@ CSA = LayerGroup(
 )  # fmt: skip
 HCA = LayerGroup(layers=1, entry=512, stretch=128, width=128 * 1024, prompt_width=128 * 1024)
 MAMBA2 = LayerGroup(layers=1, state=64 * 64 * 128 * 4 + 3 * 6144 * 2, state_flop=5 * 64 * 64 * 128)
-DELTA = LayerGroup(
-    layers=1, state=32 * 128 * 128 * 4 + 3 * 8192 * 2, state_flop=7 * 32 * 128 * 128
-)
+DELTA = LayerGroup(layers=1, state=32 * 128 * 128 * 4 + 3 * 8192 * 2, state_flop=7 * 32 * 128 * 128)
 KDA = LayerGroup(layers=1, state=96 * 128 * 128 * 4 + 3 * 36864 * 2, state_flop=7 * 96 * 128 * 128)
 NONE = LayerGroup(layers=1)
 
@@ -136,7 +134,9 @@ def test_order_of_kinds(short, more):
         held, read = (float(f(short, group)) for f in (layers.held_bytes, layers.read_bytes))
         assert read <= held + float(group.layers * group.state)
     for formula in (layers.held_bytes, layers.read_bytes):
-        assert float(formula(short, MQA)) <= float(formula(short, GQA)) <= float(formula(short, MHA))
+        assert (
+            float(formula(short, MQA)) <= float(formula(short, GQA)) <= float(formula(short, MHA))
+        )
 
 
 def test_a_cap_that_never_binds_is_full_attention():
@@ -159,15 +159,17 @@ def test_sixteen_and_eight_bit():
 def test_symbols_keep_the_shape():
     context = sympy.Symbol("L", positive=True)
     held = layers.held_bytes(context, WINDOW)
-    assert held.subs(context, 64) == 64 * 2048
-    assert sympy.limit(held, context, sympy.oo) == 262_144
+    assert float(held.subs(context, 64)) == 64 * 2048
+    assert float(held.subs(context, 10**9)) == 262_144
 
 
 def test_part_bytes_read():
     dense = Part(parameters=100, active=100, bytes_per_param=2)
     looked_up = Part(parameters=100, active=0, bytes_per_param=2, kind="embedding")
     experts = Part(parameters=640, active=80, bytes_per_param=0.5, kind="routed")
-    assert float(layers.part_bytes_read(1, dense)) == float(layers.part_bytes_read(64, dense)) == 200
+    assert (
+        float(layers.part_bytes_read(1, dense)) == float(layers.part_bytes_read(64, dense)) == 200
+    )
     assert float(layers.part_bytes_read(64, looked_up)) == 0
     assert float(layers.part_bytes_read(1, experts)) == pytest.approx(40)
     assert float(layers.part_bytes_read(2, experts)) == pytest.approx(320 * (1 - (7 / 8) ** 2))

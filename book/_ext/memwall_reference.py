@@ -14,6 +14,7 @@ import memwall.formulas
 from memwall import claims
 from memwall.core.algebra import variable
 from memwall.core.chapters import chapters
+from memwall.core.checkpoint import Checkpoint
 from memwall.core.units import Unit
 from memwall.formulas import all_formulas
 from memwall.views.table import beside, table
@@ -40,6 +41,14 @@ def equation(function: Any) -> str:
             }
             arguments[name] = noun.symbolic(**given)
     return sympy.latex(sympy.sympify(function(**arguments)))
+
+
+def typeset(function: Any, parts: dict[str, str]) -> str:
+    """The equation as mathematics; of a checkpoint, whose sum has a term a layer kind, in words."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    if Checkpoint in hints.values():
+        return f'<p class="mw-in-words">{html.escape(parts["Equation"])}</p>'
+    return f'<div class="math notranslate nohighlight">\\[{html.escape(equation(function))}\\]</div>'
 
 
 def sections(function: Any) -> dict[str, str]:
@@ -84,7 +93,7 @@ def api() -> str:
                 f'<section class="mw-formula" id="{name}"><h3><code>{short}</code></h3>'
                 f"<p><code>{short}({html.escape(signature)}) → {function.units['return'].symbol}</code></p>"
                 f"<p>{html.escape(parts['summary'])}</p>"
-                f'<div class="math notranslate nohighlight">\\[{html.escape(equation(function))}\\]</div>'
+                f"{typeset(function, parts)}"
                 f"<dl>{listed}</dl></section>"
             )
         out.append("</section>")

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
-from IPython.display import Markdown
 
 from memwall import System, catalog, forecast, human, measure, roofline, validate
 from memwall.experiments.validate import Run, Runs, Score
-from memwall.formulas.forecast import TERMS, Efficiency
+from memwall.formulas.forecast_old import TERMS, Efficiency
 from memwall.views.explorer import Bar, Bars, Explorer, Guide, Preset, Readout, Toggle
 from memwall.views.figures import COLORS, Figure, canvas, curve, note, show, table
+from memwall.views.table import link, strong
 
 NAMES = {
     "2211.05102": "PaLM on TPU v4",
@@ -51,27 +51,26 @@ def hardware(run: Run) -> str:
 
 
 def publications(parts: Mapping[str, Runs]) -> Any:
-    """Where the runs come from, a table for each part: chips, batches, prompts, outputs."""
+    """Where the runs come from, part by part: chips, batches, prompts, outputs."""
 
     def span(values: Sequence[float]) -> str:
         low, high = f"{min(values):,.0f}", f"{max(values):,.0f}"
         return low if low == high else f"{low} to {high}"
 
-    def listing(runs: Runs) -> Any:
-        rows = []
-        for publication in dict.fromkeys(runs.publications):
+    rows = []
+    for name, runs in parts.items():
+        for k, publication in enumerate(dict.fromkeys(runs.publications)):
             part = [r for r in runs if r.publication == publication]
             sizes = sorted({r.group.chips * r.group.stages for r in part})
             rows.append((
-                f"[{short(publication)}]({publication})",
+                "" if k else strong(name),
+                link(short(publication), publication),
                 len(part),
                 f"{span(sizes)} {', '.join(sorted({hardware(r) for r in part}))}",
                 span([r.batch for r in part]),
                 f"{span([r.prompt for r in part])} + {span([r.output for r in part])}",
             ))  # fmt: skip
-        return table(("publication", "runs", "chips", "batch", "prompt + output"), rows)
-
-    return Markdown("\n\n".join(f"**{name}**\n\n{listing(r).data}" for name, r in parts.items()))
+    return table(("", "publication", "runs", "chips", "batch", "prompt + output"), rows)
 
 
 def above_the_floor(runs: Runs) -> Figure:
@@ -113,12 +112,12 @@ def four_constants() -> Any:
     }
     columns = ("value", "bootstrap_low", "bootstrap_high", "left_out_low", "left_out_high")
     rows = []
-    for row in catalog.table("forecast"):
+    for row in catalog.table("forecast_old"):
         if row["name"] in meaning:
             unit = "s" if row["unit"] == "s" else "%"
             value, *ends = (human(float(row[k]), unit) for k in columns)
             drawn, left = f"{ends[0]} to {ends[1]}", f"{ends[2]} to {ends[3]}"
-            rows.append((meaning[row["name"]], f"**{value}**", drawn, left))
+            rows.append((meaning[row["name"]], strong(value), drawn, left))
     return table(("constant", "value", "runs drawn anew", "a publication left out"), rows)
 
 

@@ -11,7 +11,7 @@ from memwall import Model, catalog, forecast, human
 from memwall.core.algebra import maximum, minimum, where
 from memwall.core.nouns import Unknown
 from memwall.core.units import HOUR
-from memwall.formulas import planner
+from memwall.formulas import planner_old as planner
 from memwall.formulas.batching import fast_batch_ratio
 from memwall.formulas.roofline import balance_batch, resident_bytes
 from memwall.views.explorer import (

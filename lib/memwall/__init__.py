@@ -16,17 +16,18 @@ __version__ = "1.0.0"
 
 _ROOMS = {
     "core": "algebra catalog chapters checkpoint nouns rules storage tables units",
-    "formulas": "layers roofline batching sparsity racks pipelining pricing scaling reversible serving forecast planner",
-    "experiments": "trains schedules moe traffic beliefs feistel revnet measure validate",
+    "formulas": "roofline batching sparsity racks pipelining pricing scaling reversible "
+    "layers layout passes serving forecast deployment",
+    "experiments": "trains schedules moe traffic beliefs feistel revnet measure runs validate",
     "views": "explorer figures gantt page_svg table",
 }
 _NAMES = {
     "core.catalog": "chip chips memory_device memory_devices model models",
     "core.checkpoint": "Checkpoint LayerGroup Part",
     "core.config": "from_config",
-    "core.nouns": "Model System",
+    "core.nouns": "Engine Layout Model System Workload",
     "core.units": "InputError human",
-    "formulas.planner": "plan",
+    "planner": "alternatives plan",
 }
 # the name, and where it lives: a module of a room, or something inside a module
 _HOMES = {module: f"{room}.{module}" for room, names in _ROOMS.items() for module in names.split()}
@@ -38,6 +39,8 @@ def __getattr__(name: str) -> Any:
 
     if name not in _HOMES:
         raise AttributeError(f"module 'memwall' has no attribute {name!r}")
+    if name == "forecast":  # until its users take the new one
+        return importlib.import_module(f"{__name__}.formulas.forecast_old")
     home = importlib.import_module(f"{__name__}.{_HOMES[name]}")
     found = home if _HOMES[name].endswith(f".{name}") else getattr(home, name)
     globals()[name] = found

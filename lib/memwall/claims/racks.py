@@ -75,7 +75,8 @@ def m12_slowdown() -> float:
 
 def m13_bound() -> bool:
     known = [c.system(precision=c.precisions()[-1]) for c in chips().values()
-             if c.chip_scale_up and c.chip_scale_out and c.precisions() and c.domain]  # fmt: skip
+             if c.kind == "server" and c.chip_scale_up and c.chip_scale_out and c.precisions()
+             and c.domain]  # fmt: skip
     ratios = [racks.network_ratio(s) for s in known]
     return bool(min(racks.crossing_slowdown(n, r) for r in ratios for n in (2, 4, 8)) > 1)
 

@@ -84,7 +84,9 @@ def javascript(expression: Any) -> str:
 # the blackboard's letters for what formulas are called with; the nouns bring their own
 LETTERS = {
     "batch": "B", "context": "L", "period": r"\tau", "sparsity": "s", "multiplies_per_weight": "h",
-    "price_ratio": "p", "speed_ratio": "r", "intensity": "I",
+    "price_ratio": "p", "speed_ratio": "r", "intensity": "I", "chips": "G", "domain": "D", "stages": "P",
+    "element": "b", "layers": r"n_\mathrm{layers}", "d_model": r"d_\mathrm{model}", "n_active": "N_a",
+    "link": "W_{up,1}",
 }  # fmt: skip
 
 

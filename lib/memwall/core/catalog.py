@@ -74,6 +74,7 @@ class Chip(Noun):
     flops_bf16: FlopPerSecond = quantity("F_{16}", "dense bf16 FLOP/s of one chip")
     flops_fp8: FlopPerSecond = quantity("F_{8}", "dense fp8 FLOP/s of one chip")
     flops_fp4: FlopPerSecond = quantity("F_{4}", "dense fp4 FLOP/s of one chip")
+    flops_int8: FlopPerSecond = quantity("F_{i8}", "dense int8 operations a second of one chip")
     chip_bandwidth: BytesPerSecond = quantity("W_1", "HBM bandwidth of one chip")
     chip_capacity: Bytes = quantity("C_1", "memory of one chip as printed on the box")
     driver_capacity: Bytes = quantity("C_{drv,1}", "memory of one chip as its driver reports it")
@@ -95,12 +96,14 @@ class Chip(Noun):
     kind: str = ""
 
     def precisions(self) -> list[str]:
-        """Precisions whose dense rate is known, widest first."""
+        """Floating-point precisions whose dense rate is known, widest first."""
         return [p for p in ("bf16", "fp8", "fp4") if getattr(self, f"flops_{p}")]
 
     def flops(self, precision: str) -> Any:
         """Dense FLOP/s of one chip at a precision it has."""
         wanted = {"fp16": "bf16"}.get(precision, precision)
+        if wanted == "int8" and self.flops_int8:
+            return self.flops_int8
         if wanted not in self.precisions():
             raise InputError(
                 f"{self.name} has no {precision!r} rate in the catalog; it has "
@@ -212,6 +215,7 @@ def chips() -> dict[str, Chip]:
             flops_bf16=_number(r["bf16_dense_tflops"], 1e12),
             flops_fp8=_number(r["fp8_dense_tflops"], 1e12),
             flops_fp4=_number(r["fp4_dense_tflops"], 1e12),
+            flops_int8=_number(r["int8_dense_tops"], 1e12),
             chip_bandwidth=_number(r["bandwidth_tb_per_s"], TB),
             chip_capacity=_number(r["capacity_gb"], GB),
             driver_capacity=_number(r["driver_capacity_gb"], GB),

@@ -46,7 +46,8 @@ class LayerGroup(Noun):
     `held_cap` entries are kept (a window), at most `read_cap` of those are read in a step (the
     chosen). The width is multiply-adds an entry attended to: query heads times (key + value
     width). MLA has two: `width` absorbed, over the latent itself, and `prompt_width` unpacked,
-    which costs `unpack` multiply-adds an entry once a pass.
+    which costs `unpack` multiply-adds an entry once a pass. A latent is one part (`kv_heads` 1):
+    what cuts other caches copies it.
     """
 
     layers: Layers = quantity(r"n", "layers in the group", required=True)
@@ -63,7 +64,7 @@ class LayerGroup(Noun):
     state: Bytes = _given("S", "bytes kept a sequence, whatever its length", 0.0)
     state_flop: Flop = _given("a", "FLOP a token to renew and read the state", 0.0)
     bytes_per_element: BytesPerElement = _given("b", "stored bytes of an element kept", 2.0)
-    kv_heads: Count = _given("h_{kv}", "parts that an entry can be cut into", 1.0)
+    kv_heads: Count = _given("h_{kv}", "parts that an entry or a state can be cut into", 1.0)
     query_heads: Count = _given("h_q", "query heads", 1.0)
     fp8_bytes: NonNegative = _given("e_8", "bytes of an entry in an 8-bit cache", 0.0)
     kind: str = "full"

@@ -176,6 +176,8 @@ class System(Noun):
     dollars_per_second: units.DollarsPerSecond = quantity(r"\$", "rent of all chips")
     domain: units.Count = quantity("D", "chips of one scale-up domain")
     bf16_flops: units.FlopPerSecond = quantity("F_{16}", "dense FLOP/s in bf16, as attention works")
+    fp8_flops: units.FlopPerSecond = quantity("F_8", "dense FLOP/s in fp8, or wider if it has none")
+    fp4_flops: units.FlopPerSecond = quantity("F_4", "dense FLOP/s in fp4, or wider if it has none")
     torus: units.NonNegative = quantity("d_t", "dimensions of the torus, 0 for a switch")
     name: str = "system"
 
@@ -205,6 +207,34 @@ class Layout(Noun):
     def chips(self) -> Any:
         """Chips of all stages."""
         return self.stage_chips * self.pp
+
+
+@dataclass(frozen=True)
+class Engine(Noun):
+    """What a serving engine is told, or decides, about memory and passes: vLLM's words and defaults.
+
+    `allowance` is what driver, communication and captured graphs take of a chip before a cache
+    does; it is a stated guess where no log gives the number.
+    """
+
+    memory_share: units.Fraction = usual(0.92, "u", "share of a chip's memory that may be used")
+    batched_tokens: units.Tokens = usual(8192.0, "T", "tokens of the largest pass")
+    sequences: units.Sequences = usual(256.0, "B_{max}", "sequences at once, at most")
+    allowance: units.Bytes = usual(1.0e9, "a", "bytes for driver, communication and graphs")
+    page: units.Count = usual(16.0, "p", "tokens of a page of cache")
+    element: units.BytesPerElement = usual(2.0, "b", "bytes of a number in a pass: bf16")
+    name: str = "engine"
+
+
+@dataclass(frozen=True)
+class Workload(Noun):
+    """What users ask of one replica: `users` requests in flight, each a prompt and an answer."""
+
+    prompt: units.Tokens = usual(2000.0, "P", "tokens of a prompt")
+    output: units.Count = usual(500.0, "O", "tokens of an answer")
+    cached: units.Fraction = usual(0.0, "h", "share of a prompt found in a cache")
+    users: units.Sequences = usual(64.0, "c", "requests in flight on one replica")
+    name: str = "workload"
 
 
 def not_above(small_name: str, small: Any, large_name: str, large: Any) -> None:

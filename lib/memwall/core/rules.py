@@ -197,6 +197,16 @@ def same(left: Any, right: Any) -> bool:
     return isinstance(left, str) == isinstance(right, str) and bool(left == right)
 
 
+def plausible(name: str, value: Any) -> Any:
+    """The value as it is, unless it is a number that no configuration means."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if value < 0:
+            raise InputError(f"{name} = {value!r:.60} is negative")
+        if not value < 1e15:
+            raise InputError(f"{name} is absurdly large")
+    return value
+
+
 def _true(value: Any) -> bool:
     # a list counts as there when it has entries, in both languages
     return bool(value)
@@ -215,12 +225,13 @@ def _entry(value: Any, index: Any) -> Any:
         return value
     if isinstance(index, str):
         found = value.get(index) if isinstance(value, dict) else None
-        return Missing(index) if found is None else found
+        return Missing(index) if found is None else plausible(index, found)
     if not _sequence(value):
         return Missing("a list")
     if isinstance(index, Missing) or not 0 <= index < len(value):
         return Missing(f"entry {_name(index)} of a list of {len(value)}")
-    return Missing(f"entry {index}") if value[int(index)] is None else value[int(index)]
+    found = value[int(index)]
+    return Missing(f"entry {index}") if found is None else plausible(f"entry {index}", found)
 
 
 def _arithmetic(word: str, left: Any, right: Any) -> Any:

@@ -73,7 +73,11 @@ class Unit:
 
     def range_text(self) -> str:
         low = f"{'greater than' if self.open else 'at least'} {self.least:g}"
-        return f"finite and {low}" + ("" if self.most == math.inf else f", at most {self.most:g}")
+        return (
+            ("" if self.endless else "finite and ")
+            + low
+            + ("" if self.most == math.inf else f", at most {self.most:g}")
+        )
 
 
 def whole(name: str, value: Any, least: int = 1, most: int | None = None) -> int:

@@ -28,7 +28,7 @@ from ..core import catalog
 from ..core.nouns import Model, Unknown
 from ..core.tables import write_csv
 from ..core.units import InputError, human
-from ..formulas.forecast import (
+from ..formulas.forecast_old import (
     TERMS,
     Efficiency,
     Group,
