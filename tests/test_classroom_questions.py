@@ -258,9 +258,8 @@ def test_the_sets_are_found_and_a_wrong_name_gets_a_suggestion():
 
 
 def test_the_project_asks_what_the_planner_answers():
-    from memwall.formulas.planner import plan
-
     set = opened("project")
+    plan = sys.modules["memwall_assignment_project"].plan
     for id in IDS[:6]:
         asked = set.ask(question(set, "seats"), id, checking.SEED)
         fast, fits = re.search(

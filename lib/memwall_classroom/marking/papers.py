@@ -187,8 +187,11 @@ def make_papers(
         yield path
 
 
-# what a student needs: the self-check, and core and formulas, since the library is their calculator
-CARRIED = ("memwall/__init__.py", "memwall/py.typed", "memwall/core", "memwall/formulas", "memwall_classroom/__init__.py", "memwall_classroom/reading")  # fmt: skip
+# what a student needs: the self-check; core, formulas and planner, since the library is their calculator
+CARRIED = (
+    "memwall/__init__.py", "memwall/py.typed", "memwall/core", "memwall/formulas", "memwall/planner.py",
+    "memwall_classroom/__init__.py", "memwall_classroom/reading",
+)  # fmt: skip
 NEEDS = ("numpy>=1.26", "sympy>=1.12")
 
 
