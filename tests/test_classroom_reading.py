@@ -16,11 +16,12 @@ from memwall_classroom.__main__ import main
 from memwall_classroom.marking import checking
 from memwall_classroom.marking.sets import load_set
 from memwall_classroom.reading import selfcheck
-from memwall_classroom.reading.amounts import Form, may_repeat, read_amount
+from memwall_classroom.reading.amounts import read_amount
 from memwall_classroom.reading.answers import Choice, Formula, Number
 from memwall_classroom.reading.cells import answers_in, chosen
 from memwall_classroom.reading.choices import read_letter
 from memwall_classroom.reading.expressions import read_formula
+from memwall_classroom.reading.form import Form, may_repeat
 from memwall_classroom.reading.grammar import GrammarError, identical, parse_formula
 from memwall_classroom.reading.units import unit_complaint
 

@@ -18,8 +18,9 @@ from .marking.sets import load_set, set_folders
 from .marking.submissions import MAX_BYTES
 from .marking.tables import printable
 from .marking.term import MAX_ATTEMPTS, Term, read_due, read_exceptions
-from .reading.amounts import Form, read_amount
+from .reading.amounts import read_amount
 from .reading.expressions import read_formula
+from .reading.form import Form
 from .reading.grammar import GrammarError, dimension_text, kind_of
 from .reading.units import unit_complaint
 

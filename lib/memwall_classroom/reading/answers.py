@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from .amounts import Form, may_repeat, read_amount
+from .amounts import read_amount
 from .choices import read_letter
 from .expressions import read_formula
+from .form import Form, may_repeat
 from .grammar import (
     GrammarError,
     Measure,

@@ -14,10 +14,11 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from .amounts import Form, read_amount
+from .amounts import read_amount
 from .cells import answers_in, chosen
 from .choices import read_letter
 from .expressions import read_formula
+from .form import Form
 from .grammar import GrammarError, dimension, dimension_text, kind_of, parse_unit
 from .units import unit_complaint
 
