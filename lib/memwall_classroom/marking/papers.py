@@ -192,6 +192,7 @@ CARRIED = (
     "memwall/__init__.py", "memwall/py.typed", "memwall/core", "memwall/formulas", "memwall/planner.py",
     "memwall_classroom/__init__.py", "memwall_classroom/reading",
 )  # fmt: skip
+MEASURED = ("runs_", "measured")  # tables that only experiments read, most of the data's bytes
 NEEDS = ("numpy>=1.26", "sympy>=1.12")
 
 
@@ -208,7 +209,7 @@ def write_wheel(folder: Path) -> Path:
     files = {
         p.relative_to(root).as_posix(): p.read_bytes()
         for p in found
-        if p.is_file() and p.suffix in (".py", ".csv", ".json", ".typed")
+        if p.suffix in (".py", ".csv", ".json", ".typed") and not p.name.startswith(MEASURED)
     }
     needs = "".join(f"Requires-Dist: {need}\n" for need in NEEDS)
     files[f"{info}/METADATA"] = (
