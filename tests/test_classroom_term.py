@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from memwall_classroom.marking.grading import grade, mark_student, write_all
 from memwall_classroom.marking.lms import tables
 from memwall_classroom.marking.papers import make_papers, notebook, notebook_name
 from memwall_classroom.marking.rows import Class
-from memwall_classroom.marking.sets import Credit
+from memwall_classroom.marking.sets import Credit, load_set
 from memwall_classroom.marking.submissions import MAX_FILES_EACH
 from memwall_classroom.marking.term import Agreed, Term, read_due, read_exceptions
 
@@ -515,6 +516,40 @@ def test_pools_hold_variants_that_a_platform_can_mark(tmp_path):
     assert kinds == {"q1": False, "q2": True, "h1": True}
     again = pools.write(SET, SEED, tmp_path / "again.zip", variants=5)
     assert again.read_bytes() == path.read_bytes()
+
+
+# which children an element of QTI 1.2 may have, in which order, of those that are used here
+_TESTS = "(not|and|or|other|varequal|vargte|varlte)+"
+MODELS = {
+    "questestinterop": "(objectbank)|(assessment)|(section|item)+", "objectbank": "(qtimetadata)*(section|item)+",
+    "item": "(itemmetadata)?(presentation)?(resprocessing)*(itemfeedback)*", "itemmetadata": "(qtimetadata)*",
+    "qtimetadata": "(vocabulary)?(qtimetadatafield)+", "qtimetadatafield": "(fieldlabel)(fieldentry)",
+    "presentation": "(flow)|(material|response_lid|response_str)+", "material": "(mattext)+", "response_lid": "(material)?(render_choice)",
+    "response_str": "(material)?(render_fib)", "render_choice": "(response_label)*", "render_fib": "(response_label)*",
+    "response_label": "(material)*", "resprocessing": "(outcomes)(respcondition)+", "outcomes": "(decvar)+",
+    "respcondition": "(conditionvar)(setvar)*(displayfeedback)*", "conditionvar": _TESTS, "or": _TESTS, "and": _TESTS,
+}  # fmt: skip
+ATTRIBUTES = {
+    "objectbank": {"ident"}, "item": {"ident", "title"}, "response_lid": {"ident", "rcardinality"}, "response_str": {"ident", "rcardinality"},
+    "render_fib": {"fibtype"}, "response_label": {"ident", "rshuffle"}, "varequal": {"respident"}, "vargte": {"respident"},
+    "varlte": {"respident"}, "setvar": {"action", "varname"}, "decvar": {"maxvalue", "minvalue", "varname", "vartype"},
+    "respcondition": {"continue"}, "mattext": {"texttype"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["set1", "set4", "set5", "project"])
+def test_every_bank_keeps_the_formats_content_model(name):
+    set = load_set(name)
+    for label, question in set.labels().items():
+        root = ET.fromstring(ET.tostring(pools.bank(set, label, question, SEED, 3)))
+        for element in root.iter():
+            tag = element.tag.rpartition("}")[2]
+            below = "".join(f"<{child.tag.rpartition('}')[2]}>" for child in element)
+            model = re.sub(r"[a-z_]+", lambda m: f"<{m.group()}>", MODELS.get(tag, ""))
+            assert re.fullmatch(model, below), (label, tag, below)
+            assert {*element.attrib} <= ATTRIBUTES.get(tag, {*()}), (label, tag)
+            assert "ident" in element.attrib or "ident" not in ATTRIBUTES.get(tag, ())
+            assert not (len(element) and (element.text or "").strip())
 
 
 def test_a_choice_in_a_pool_knows_its_letter():
