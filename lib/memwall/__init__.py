@@ -18,7 +18,7 @@ _ROOMS = {
     "core": "algebra catalog nouns units",
     "formulas": "roofline batching sparsity racks pipelining pricing scaling reversible serving forecast planner",
     "experiments": "trains schedules moe traffic beliefs feistel revnet measure validate",
-    "views": "explorer figures gantt page_svg",
+    "views": "explorer figures gantt page_svg reader",
 }
 _NAMES = {
     "core.catalog": "chip chips memory_device memory_devices model models",
