@@ -378,6 +378,7 @@ class Lines extends Chart {
 			const ink = traced[k], last = ink.xs.length - 1;
 			this.path(c.kind, "curve", ink.d, clipped + (c.width ? `stroke-width:${c.width}` : ""));
 			placer.ink.push(ink);
+			if (!c.label) return;
 			// a name stands where its curve ends or, on a phone, along it
 			if (!inside && ink.xs[last] > X.to - 4) margin.push({ c, y: ink.ys[last] + 4 });
 			else if (last >= 0) inner.push([c, ink]);

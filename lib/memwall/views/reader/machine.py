@@ -46,7 +46,7 @@ class Machine(Drawn):
             if getattr(self, part) is not None
         }
         for words in self.says.values():
-            for text in [words] if isinstance(words, str) else words:
+            for text in [words] if isinstance(words, str) else words.values():
                 builder.text(text, owner)
         return {
             **times, **self.says, "sweep": _name(self.batch, owner), "most": self.most,
@@ -79,7 +79,8 @@ class Machine(Drawn):
                          f"{html.escape(said)}</text>")  # fmt: skip
 
         text(0, 14, "Memory")
-        text(231, 14, words(self.says["holds"][1 if caches else 0]), "end")
+        for kind, said in self.says["holds"].items():
+            text(6 if kind == "weights" else 120, 206, words(said))
         box(0, 22, 231, 170, "bound", 0.06)
         for slot in range(SLOTS):
             box(6, 26 + 14 * slot, 219 * weights / full, 11, "weights")
@@ -156,7 +157,12 @@ def machine_step(
     computes = roofline.compute_time(B, model, system)
     alone = "Alone on board you wait {step} while {weights} stream by"
     shared = "{people} on board, and a step takes {step}"
-    if arithmetic is None:
+    if network is not None:
+        title = [
+            (B < 2, alone + ", and {talks} of it is talk between the chips"),
+            shared + ", of which {talks} is talk between the chips",
+        ]
+    elif arithmetic is None:
         title = [(B < 2, alone), shared + ": the same weights, read once for all"]
     else:
         title = [
@@ -167,20 +173,21 @@ def machine_step(
     readouts = [
         Readout("A step, at least", step, "s", key="step"),
         Readout("For each of them, at most", 1 / step, "token/s", key="speed"),
-        Readout("For all, at most", B / step, "token/s", key="all"),
         *(
             [Readout("Arithmetic works", computes / step, "%", key="works")]
             if arithmetic is not None
             else []
         ),
+        *([Readout("Chips talk", network / step, "%", key="talks")] if network is not None else []),
         Readout("", bytes_read + 0 * B, "B", key="weights"),
         Words("people", (B < 2, "One person"), "{batch}"),
         Readout("", most / SEATS + 0 * B, "people", key="seat"),
     ]
-    holds = ["{weights} of weights"] * 2
+    holds = {"weights": "{weights} weights"}
     if caches is not None:
-        readouts.append(Readout("", roofline.resident_bytes(B, length, model) - bytes_read, "B", key="caches"))  # fmt: skip
-        holds[1] = "{weights} weights, {caches} caches"
+        lying = roofline.resident_bytes(B, length, model) - bytes_read
+        readouts.append(Readout("", lying, "B", key="caches"))
+        holds["kv"] = "{caches} caches"
     chart = Machine(
         batch=B, most=most, layers=int(model.layers), weights=weights + 0 * B, caches=caches,
         arithmetic=arithmetic, network=network, step=step, stages=stages if "stages" in show else 1,

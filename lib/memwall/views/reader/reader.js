@@ -305,7 +305,7 @@ class Sketch extends Chart {
 		}
 		const own = drawn.filter((y) => y != null).length > 1;
 		if (own && shown) this.label({ kind: "bound", label: "you" }, [36, 30, 24, 18].flatMap((i) => [[X.at(xs[i]), level(drawn[i]) - 9, 0.5], [X.at(xs[i]), level(drawn[i]) + 18, 0.5]]));
-		if (!own) this.text("muted", "label mw-invite", (X.from + X.to) / 2, (Y.from + Y.to) / 2, 0.5, this.narrow ? "Draw your curve here" : "Draw your curve here, with mouse, finger or arrow keys");
+		if (!own) this.text("muted", "label mw-invite", (X.from + X.to) / 2, Y.to * 0.65 + Y.from * 0.35, 0.5, this.narrow ? "Draw your curve here" : "Draw your curve here, with mouse, finger or arrow keys");
 		for (const { node, column } of this.handles) {
 			const y = drawn[column] ?? this.near(column), hidden = shown || (spec.anchor && !column);
 			put(node, { cx: at(column), cy: level(y), class: `mw-handle${drawn[column] == null ? " mw-waiting" : ""}`, visibility: hidden ? "hidden" : "visible",
@@ -395,7 +395,7 @@ class Machine extends Chart {
 		const busy = inner ? c / inner : 0, label = (kind, x, y, anchor, text, style = "label") => this.text(kind, style, x, y, anchor, text);
 
 		// memory: a shelf for each few layers, what lies there to scale
-		const top = narrow ? 40 : 26, tall = narrow ? 132 : 168, rack = stages > 1 ? 9 : 0, pitch = (tall - rack * (stages - 1)) / slots, thick = pitch - 3;
+		const top = narrow ? 22 : 26, tall = narrow ? 132 : 168, rack = stages > 1 ? 9 : 0, pitch = (tall - rack * (stages - 1)) / slots, thick = pitch - 3;
 		const memoryWidth = W * (narrow ? 0.42 : 0.33), scale = (memoryWidth - 12) / (most.w + most.k), shelfY = (s) => top + s * pitch + floor((s * stages) / slots) * rack;
 		const bodies = Array.from({ length: stages }, (_, p) => [shelfY((p * slots) / stages) - 4, (slots / stages) * pitch + 5]);
 		for (const [y, h] of bodies) this.path("", "body", box(0, y, memoryWidth, h, 5));
@@ -411,11 +411,15 @@ class Machine extends Chart {
 		}
 		for (const kind in lying) { this.path(kind, "part", lying[kind], "fill-opacity:.32"); this.path(kind, "part", lit[kind]); }
 		label("", 0, narrow ? 13 : 14, 0, "Memory");
-		const held = figure.fill(k && !narrow ? spec.holds[1] : spec.holds[0]);
-		label("", narrow ? 0 : memoryWidth, narrow ? 29 : 14, narrow ? 0 : 1, held, "tick");
+		let next = 6;
+		for (const [kind, from, size] of [["weights", 0, w], ["kv", w, k]]) if (size) {
+			const said = narrow ? spec.holds[kind].split(" ").at(-1) : figure.fill(spec.holds[kind]);
+			label(kind, (next = max(next, 6 + from * scale)), top + tall + 14, 0, said);
+			next += textWidth(said) + 10;
+		}
 
 		// arithmetic: a hundred units, as many lit as have work
-		const unitsX = W * (narrow ? 0.6 : 0.45), side = min(tall, narrow ? W * 0.4 : W * 0.23), unitsY = top + (tall - side) / 2, middle = unitsY + side / 2;
+		const side = min(tall, narrow ? W * 0.4 : W * 0.23), unitsX = narrow ? W - side : W * 0.45, unitsY = top + (tall - side) / 2, middle = unitsY + side / 2;
 		const gap = n ? side * 0.08 : 0, cell = (side - 8 - gap) / 10, spots = [];
 		for (let s = 0; s < 100; s++) spots.push([unitsX + 4 + (s % 10) * cell + (s % 10 > 4 ? gap : 0), unitsY + 4 + floor(s / 10) * cell + (s > 49 ? gap : 0)]);
 		// wires from every shelf, the one in use bright
@@ -432,14 +436,14 @@ class Machine extends Chart {
 			this.path("network", "links", `M${tenth(near)},${tenth(up)}H${tenth(far)}V${tenth(down)}H${tenth(near)}ZL${tenth(far)},${tenth(down)}M${tenth(far)},${tenth(up)}L${tenth(near)},${tenth(down)}`, talking ? `stroke-opacity:1;stroke-dashoffset:${tenth(-t * 900)}` : "stroke-opacity:.35");
 		}
 		label("", unitsX, narrow ? 13 : 14, 0, "Arithmetic");
-		if (c) label("compute", narrow ? unitsX : unitsX + side, narrow ? 29 : 14, narrow ? 0 : 1, `busy ${share((busy * inner) / step)}`, "label");
+		if (c) label("compute", unitsX + side, narrow ? top + tall + 14 : 14, 1, `busy ${share((busy * inner) / step)}`, "label");
 
 		// the people it works for, each on a seat; they get their token when the step is over
 		const { seats } = spec, columns = narrow ? 50 : 20, lines = ceil(seats / columns), seatsX = narrow ? 0 : W * 0.755, room = (narrow ? W : W - seatsX) / columns, rowHigh = narrow ? room * 1.2 : room * 1.45;
-		const seatsY = narrow ? top + tall + 34 : middle - (lines * rowHigh) / 2, radius = min(room * 0.4, 4.2), taken = max(1, round((v[spec.sweep] * seats) / spec.most)), dots = ["", ""];
+		const seatsY = narrow ? top + tall + 48 : middle - (lines * rowHigh) / 2, radius = tenth(min(room * 0.4, 4.2)), taken = max(1, round((v[spec.sweep] * seats) / spec.most)), dots = ["", ""];
 		for (let s = 0; s < seats; s++) {
 			const x = seatsX + (s % columns + 0.5) * room, y = seatsY + (floor(s / columns) + 0.5) * rowHigh;
-			dots[+(s < taken)] += `M${tenth(x - radius)},${tenth(y)}a${tenth(radius)},${tenth(radius)} 0 1 0 ${tenth(2 * radius)},0a${tenth(radius)},${tenth(radius)} 0 1 0 ${tenth(-2 * radius)},0z`;
+			dots[+(s < taken)] += `M${tenth(x - radius)},${tenth(y)}a${radius},${radius} 0 1 0 ${2 * radius},0a${radius},${radius} 0 1 0 ${-2 * radius},0z`;
 		}
 		if (!narrow) this.path("", over ? "wire mw-done" : "wire", `M${tenth(unitsX + side + 2)},${tenth(middle)}H${tenth(seatsX - 4)}`);
 		this.path("", "off", dots[0]);
