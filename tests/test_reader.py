@@ -134,7 +134,8 @@ def page_file(tmp_path_factory):
     parts = [machine().html(), *(a.html() for a in asked()), sentence_of_latency().spec["html"],
              live().html(), sketch().html(),
              machine(show=("weights", "arithmetic", "caches", "network"), id="wired").html(),
-             machine(show=("arithmetic", "stages"), stages=4, id="staged").html()]  # fmt: skip
+             machine(show=("arithmetic", "stages"), id="staged").html(),
+             machine(show=("arithmetic", "caches", "requests"), answer=400, id="served").html()]  # fmt: skip
     dark = "html[data-theme=dark] { background: #14181e; color: #ced6dd; --pst-color-background: #14181e }"
     (folder / "page.html").write_text(
         "<!doctype html><html lang=en><meta charset=utf-8><title>Answers</title>"
@@ -160,7 +161,9 @@ def visit(browser, page_file):
         page = context.new_page()
         page.on("pageerror", lambda e: complaints.append(str(e)))
         page.on("console", lambda m: complaints.append(m.text))
-        page.on("request", lambda r: r.url.startswith("file:") or complaints.append(r.url))
+        page.on(
+            "request", lambda r: r.url.startswith(("file:", "blob:")) or complaints.append(r.url)
+        )
         page.goto(page_file.as_uri())
         return page
 
@@ -408,6 +411,19 @@ def test_the_machine_keeps_the_time_of_the_formulas(visit, id):
         assert readouts["step"] == pytest.approx(parts["step"], rel=1e-9)
 
 
+def test_as_many_board_as_leave(shared):
+    """With answers of 400 tokens, each step one person in 400 leaves: Little's law."""
+    got = shared.evaluate(
+        "[1, 40, 8000].map((batch) => { const f = document.querySelector('#explorer-served').memwall; return f.readouts({ ...f.values, batch }); })"
+    )
+    for batch, found in zip((1, 40, 8000), got, strict=True):
+        step = roofline.step_time(batch, 1000, MODEL, RACK)
+        assert found["requests"] * 400 * step == pytest.approx(batch, rel=1e-9)
+    assert [found["swap"] for found in got] == [
+        "one leaves every 400 steps", "one leaves every 10 steps", "20 leave, 20 board",
+    ]  # fmt: skip
+
+
 def test_the_machine_is_scrubbed_played_and_paused(visit):
     page = visit()
     figure = page.locator("#explorer-machine")
@@ -545,18 +561,32 @@ def test_axe_finds_nothing(visit, theme, width):
 
 
 def test_in_jupyter_the_same_blocks_are_widgets(visit):
+    """The module that a notebook loads, with a model that answers what it is asked."""
     page = visit()
-    said = page.evaluate(
-        """async () => {
-            const specs = [...document.querySelectorAll('.mw-reader > script')].map((s) => JSON.parse(s.textContent));
+    widgets = [*asked(), sentence_of_latency(), machine(id="own"), sketch()]
+    found = page.evaluate(
+        """async (widgets) => {
             const el = document.body.appendChild(document.createElement('div'));
-            for (const spec of specs) memwallReader.render({ model: { get: () => spec }, el: el.appendChild(document.createElement('div')) });
-            const html = document.querySelector('.mw-sentence').outerHTML.replace(/ class="mw-number[^"]*"| tabindex="0"/g, '');
-            memwallReader.render({ model: { get: () => ({ kind: 'sentence', html }) }, el: el.appendChild(document.createElement('div')) });
-            return [el.querySelectorAll('form').length, el.querySelectorAll('.mw-sentence [role=slider]').length];
-        }"""
+            for (const { esm, spec, values } of widgets) {
+                const url = URL.createObjectURL(new Blob([esm], { type: 'text/javascript' })), module = await import(url);
+                const state = { spec, values }, model = { get: (k) => state[k], set() {}, save_changes() {}, on() {} };
+                module.default.render({ model, el: el.appendChild(document.createElement('div')) });
+            }
+            await new Promise((done) => setTimeout(done, 100));
+            const form = el.querySelector('.mw-guess form');
+            form.querySelector('input').value = '20 ms';
+            form.requestSubmit();
+            return [el.querySelectorAll('form').length, el.querySelectorAll('.mw-sentence [role=slider]').length,
+                el.querySelector('.mw-settle').textContent, el.querySelectorAll('path.mw-hit').length, el.querySelectorAll('.mw-handle').length];
+        }""",
+        [
+            {"esm": w._esm, "spec": w.spec, "values": dict(getattr(w, "values", {}))}
+            for w in widgets
+        ],
     )
-    assert said == [4, 1]
+    # three asks and, until it is answered, the settlement's own
+    assert found[:2] == [3, 1] and found[3:] == [1, 6]
+    assert "You said 20 ms" in found[2]
 
 
 def test_budgets():

@@ -54,7 +54,7 @@ class Sketch(Drawn):
         def along(expression: Expr) -> list[float]:
             return [value(expression, **{sweep: at}) for at in x]
 
-        fig, ax = figures.canvas("", self.x[:2], self.y[:2], log=self.log)
+        fig, ax = figures.canvas("", (self.x[0], self.x[1] or "1"), self.y[:2], log=self.log)
         if self.low is not None:
             ax.fill_between(
                 x, along(self.low), along(self.high), color=figures.COLORS["money"], alpha=0.16
