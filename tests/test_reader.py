@@ -589,6 +589,28 @@ def test_in_jupyter_the_same_blocks_are_widgets(visit):
     assert "You said 20 ms" in found[2]
 
 
+def test_only_pages_that_use_it_load_it(monkeypatch):
+    monkeypatch.syspath_prepend(str(VIEWS.parents[2] / "book" / "_ext"))
+    import memwall_reader
+
+    asked_for = []
+
+    class App:
+        add_js_file = add_css_file = staticmethod(asked_for.append)
+
+    def load(body):
+        asked_for.clear()
+        context = {"body": body}
+        memwall_reader.where_used(App(), "page", "", context, None)
+        return [*asked_for], context["body"]
+
+    for made in (asked()[0], machine(), sketch()):
+        assert load(made.html())[0] == ["reader.js", "reader.css"]
+    assert load(sentence_of_latency().spec["html"])[0] == ["reader.js", "reader.css"]
+    assert load(live().html())[0] == []
+    assert load('<summary aria-label="Toggle hidden content">Show')[1] == "<summary>Show"
+
+
 def test_budgets():
     """As served: without comments. All of it together, and a page with the dearest machine."""
     served = [(rjsmin.jsmin if f.suffix == ".js" else rcssmin.cssmin)(f.read_text("utf-8")) for f in FILES]  # fmt: skip

@@ -43,7 +43,9 @@ class Live(SphinxDirective):
         module, _, name = self.arguments[0].partition(".")
         found = importlib.import_module(f"memwall_figures.{module}")
         if not callable(getattr(found, name, None)):
-            raise self.error(f"memwall_figures.{module} has no {name!r}.{suggest(name, vars(found))}")
+            raise self.error(
+                f"memwall_figures.{module} has no {name!r}.{suggest(name, vars(found))}"
+            )
         for path in [found.__file__, *map(str, FOLDER.parent.rglob("*.py"))]:
             self.env.note_dependency(str(path))
         bundle = getattr(found, name)()._repr_mimebundle_()
@@ -61,7 +63,9 @@ def minify(app: Sphinx, config: Any) -> None:
         config.html_static_path.append(place)
 
 
-def where_used(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+def where_used(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
     for theirs, ours in WORDS.items():
         context["body"] = context.get("body", "").replace(theirs, ours)
     if USED.search(context["body"]):

@@ -717,6 +717,11 @@ class Figure {
 		return found;
 	}
 	say(cases, v, found) { return this.fill(cases.find((c) => c[0](v))?.[1] ?? "", v, found); }
+	// 23 – 38 ms: the unit once, where both ends share it
+	band(r, v) {
+		const [low, high] = [r.low, r.high].map((run) => human(run(v), r.unit)), tail = high.replace(/^[−$\d.,]+/, "");
+		return `${low.endsWith(tail) ? low.slice(0, low.length - tail.length) : low} – ${high}`;
+	}
 	print(r, found) { return r.words ? found[r.key] ?? "" : human(found[r.key], r.unit); }
 	fill(template, v = this.values, found = this.found) {
 		return template.replace(/\{([^{}]*)\}/g, (_, key) => {
@@ -756,7 +761,10 @@ class Figure {
 			const v = { ...values, ...change }, found = this.readouts(v);
 			add(this.title, this.say(spec.title, v, found));
 			for (const [when, text] of spec.messages) if (when(v)) add(this.message, this.fill(text, v, found));
-			for (const r of spec.readouts) if (r.node && r.words) add(r.node, found[r.key]);
+			for (const r of spec.readouts) {
+				if (r.node && r.words) add(r.node, found[r.key]);
+				if (r.band) add(r.band, this.band(r, v));
+			}
 			for (const c of this.charts) if (c.title) add(c.title, this.fill(c.spec.title, v, found));
 		}
 		for (const [node, all] of texts) {
@@ -776,10 +784,7 @@ class Figure {
 		write(this.message, trouble);
 		for (const r of spec.readouts) if (r.node) {
 			write(r.node, this.print(r, found));
-			if (!r.band) continue;
-			// 23 – 38 ms: the unit once, where both ends share it
-			const [low, high] = [r.low, r.high].map((run) => human(run(v), r.unit)), tail = high.replace(/^[−$\d.,]+/, "");
-			write(r.band, `${low.endsWith(tail) ? low.slice(0, low.length - tail.length) : low} – ${high}`);
+			if (r.band) write(r.band, this.band(r, v));
 		}
 		for (const c of this.controls) c.show(v);
 		if (width) for (const chart of this.charts) chart.frame(v, pinned, width);

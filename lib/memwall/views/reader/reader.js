@@ -305,7 +305,7 @@ class Sketch extends Chart {
 		}
 		const own = drawn.filter((y) => y != null).length > 1;
 		if (own && shown) this.label({ kind: "bound", label: "you" }, [36, 30, 24, 18].flatMap((i) => [[X.at(xs[i]), level(drawn[i]) - 9, 0.5], [X.at(xs[i]), level(drawn[i]) + 18, 0.5]]));
-		if (!own) this.text("muted", "label mw-invite", (X.from + X.to) / 2, Y.to * 0.65 + Y.from * 0.35, 0.5, this.narrow ? "Draw your curve here" : "Draw your curve here, with mouse, finger or arrow keys");
+		if (!own) this.text("muted", "label mw-invite", (X.from + X.to) / 2, Y.to * 0.65 + Y.from * 0.35, 0.5, "Draw your curve here");
 		for (const { node, column } of this.handles) {
 			const y = drawn[column] ?? this.near(column), hidden = shown || (spec.anchor && !column);
 			put(node, { cx: at(column), cy: level(y), class: `mw-handle${drawn[column] == null ? " mw-waiting" : ""}`, visibility: hidden ? "hidden" : "visible",
