@@ -18,9 +18,9 @@ _ROOMS = {
     "core": "algebra catalog chapters engines facts nouns rules storage tables units widths",
     "formulas": "roofline batching sparsity racks pipelining pricing scaling reversible "
     "layers layout passes serving forecast deployment",
-    "experiments": "trains schedules moe traffic beliefs feistel revnet measure memory requests runs "
-    "validate",
-    "views": "explorer figures gantt page_svg released table",
+    "experiments": "trains schedules moe traffic beliefs feistel revnet fit measure memory predict "
+    "requests runs validate whole",
+    "views": "explorer figures gantt page_svg reader released table",
 }
 _NAMES = {
     "core.catalog": "checkpoint checkpoints chip chips memory_device memory_devices model models",
