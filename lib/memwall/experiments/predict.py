@@ -25,11 +25,13 @@ from ..formulas import deployment, forecast
 from ..formulas.forecast import Efficiency
 from ..formulas.layout import attention_heads, cache_room_per_chip, largest_concurrency
 from ..formulas.passes import Pass, decode_pass, least, prompt_pass
-from ..formulas.serving import open_first_token, prompt_wait
+from ..formulas.serving import open_first_token, prompt_wait, tokens_a_step
 from ..formulas.sparsity import expert_share
+from .recipes import Recipe, recipes_of
 from .runs import Local, Open, Served
 
 NOMINAL = 0.9  # of the stated lengths: the harness draws 80 to 100 % of them
+ACCEPTED = 0.62  # chance of each further token that DeepSeek's own predictor guesses in these runs
 CHUNK = 8192.0  # tokens of a pass of prompts
 WIDTHS = {"fp4": "nvfp4"}  # what benchmarks call FP4
 
@@ -129,8 +131,12 @@ def stacked(nouns: Sequence[Any]) -> Any:
 
 @dataclass(frozen=True)
 class Work:
-    """What many closed-loop runs ask of their engines, a value a run."""
+    """What many closed-loop runs ask of their engines, a value for each recipe that a run may have followed.
 
+    `row` says whose it is; what is forecast of a run is the geometric mean over its recipes.
+    """
+
+    row: np.ndarray
     step: Pass
     least: Pass
     reading: Pass  # a full pass of prompts
@@ -140,13 +146,15 @@ class Work:
     output: np.ndarray
     pools: np.ndarray  # whether other engines read the prompts
     users: np.ndarray  # of each engine that reads
+    kept: np.ndarray  # tokens that a step yields: more than one where further ones are guessed
+    drafts: np.ndarray  # further tokens guessed a step
 
     def tpot(self, efficiency: Efficiency) -> np.ndarray:
         """Mean time per output token."""
-        step = forecast.pass_time(self.step, efficiency)
+        token = forecast.pass_time(self.step, efficiency) / self.kept
         each = forecast.pass_time(self.reading, efficiency) / self.together
-        shared = deployment.time_per_token(step, each, self.running, self.output)
-        return np.where(self.pools, step, shared)
+        shared = deployment.time_per_token(token, each, self.running, self.output)
+        return self._mean(np.where(self.pools, token, shared))
 
     def ttft(self, efficiency: Efficiency) -> np.ndarray:
         """Mean time to the first token, the burst at the start in it."""
@@ -154,25 +162,35 @@ class Work:
         each = forecast.pass_time(self.reading, efficiency) / self.together
         own = forecast.pass_time(self.own, efficiency)
         ahead = efficiency.burst * self.users
-        return deployment.first_token_time(step, own, each, ahead, efficiency)
+        return self._mean(deployment.first_token_time(step, own, each, ahead, efficiency))
 
     def tpot_floor(self) -> np.ndarray:
-        """Least time per output token."""
-        return forecast.pass_floor(self.least)
+        """Least time per output token: every guess right."""
+        return self._least(forecast.pass_floor(self.least) / (1 + self.drafts))
 
     def ttft_floor(self) -> np.ndarray:
         """Least time to the first token: the own prompt."""
-        return forecast.pass_floor(self.own)
+        return self._least(forecast.pass_floor(self.own))
+
+    def _mean(self, values: np.ndarray) -> np.ndarray:
+        return np.exp(np.bincount(self.row, np.log(values)) / np.bincount(self.row))
+
+    def _least(self, values: np.ndarray) -> np.ndarray:
+        found = np.full(self.row.max() + 1, np.inf)
+        np.minimum.at(found, self.row, values)
+        return found
 
     def where(self, keep: np.ndarray) -> Work:
         """The runs that are kept."""
+        renumbered, keep = np.cumsum(keep) - 1, keep[self.row]
 
         def kept(value: Any) -> Any:
             if isinstance(value, Pass):
                 return value.replace(**{n: getattr(value, n)[keep] for n in value.quantities()})
             return value[keep]
 
-        return Work(**{f.name: kept(getattr(self, f.name)) for f in fields(Work)})
+        found = {f.name: kept(getattr(self, f.name)) for f in fields(Work)}
+        return Work(**{**found, "row": renumbered[found["row"]]})
 
 
 def work_of(rows: Sequence[Served]) -> tuple[Work | None, list[str]]:
@@ -180,53 +198,51 @@ def work_of(rows: Sequence[Served]) -> tuple[Work | None, list[str]]:
     made, errors = [], []
     for row in rows:
         try:
-            made.append(_served(row))
+            made.append([_served(row, recipe) for recipe in recipes_of(row)])
             errors.append("")
         except InputError as error:
             errors.append(str(error).split(" Known:")[0])
     return (_stack(made) if made else None), errors
 
 
-def _stack(made: Sequence[dict[str, Any]]) -> Work:
+def _stack(made: Sequence[Sequence[dict[str, Any]]]) -> Work:
+    flat = [{**one, "row": row} for row, ones in enumerate(made) for one in ones]
+
     def column(name: str) -> Any:
-        values = [one[name] for one in made]
+        values = [one[name] for one in flat]
         return stacked(values) if isinstance(values[0], Pass) else np.array(values)
 
     return Work(**{f.name: column(f.name) for f in fields(Work)})
 
 
-def _served(row: Served) -> dict[str, Any]:
+def _served(row: Served, recipe: Recipe) -> dict[str, Any]:
+    """A closed-loop run as the passes of one recipe: clients shared out over the engines that write."""
     checkpoint, chip = checkpoint_of(row.model, row.weights), catalog.chip(row.chip)
-    return closed_loop(
-        checkpoint, chip.machine(float(row.decode.chips)), row.decode,
-        chip.machine(float(row.prefill.chips)), row.prefill, row.concurrency, row.prompt * NOMINAL,
-        row.output * NOMINAL, pools=row.mode == "disagg", writers=row.decode_workers or 1.0,
-        readers=row.prefill_workers or 1.0,
-        most=(row.decode_batch or 1e9) * float(row.decode.dp),
-    )  # fmt: skip
-
-
-def closed_loop(
-    checkpoint: Checkpoint, writer: System, decode: Layout, reader: System, prefill: Layout,
-    concurrency: float, prompt: float, output: float, pools: bool = False, writers: float = 1.0,
-    readers: float = 1.0, most: float = 1e9,
-) -> dict[str, Any]:  # fmt: skip
-    """One closed-loop run's work: `concurrency` clients over `writers` engines, prompts by `readers`."""
-    users = min(concurrency / writers, most)
-    running = capped(users, prompt, output, checkpoint, writer, decode, Engine(sequences=1024))
-    per_stage = running / min(running, float(decode.pp))
-    step = decode_pass(per_stage, prompt + output / 2, checkpoint, writer, decode)
+    writer, reader = (chip.machine(float(cut.chips)) for cut in (recipe.decode, recipe.prefill))
+    prompt, output, pools = row.prompt * NOMINAL, row.output * NOMINAL, row.mode == "disagg"
+    users = max(row.concurrency / recipe.writers, 1.0)
+    if row.decode_batch:
+        users = min(users, max(row.decode_batch * float(recipe.decode.dp), 1.0))
+    engine = Engine(sequences=1024)
+    running = capped(users, prompt, output, checkpoint, writer, recipe.decode, engine)
+    per_stage = running / min(running, float(recipe.decode.pp))
+    tokens = 1 + recipe.drafts
+    step = decode_pass(
+        per_stage, prompt + output / 2, checkpoint, writer, recipe.decode, tokens=tokens
+    )
     together = max(min(CHUNK / prompt, running), 1.0)
     return {
         "step": step,
-        "least": least(step, per_stage, checkpoint, writer, decode),
-        "reading": prompt_pass(together, prompt, 0.0, checkpoint, reader, prefill),
-        "own": prompt_pass(1.0, prompt, 0.0, checkpoint, reader, prefill),
+        "least": least(step, per_stage, checkpoint, writer, recipe.decode),
+        "reading": prompt_pass(together, prompt, 0.0, checkpoint, reader, recipe.prefill),
+        "own": prompt_pass(1.0, prompt, 0.0, checkpoint, reader, recipe.prefill),
         "together": together,
         "running": running,
         "output": output,
         "pools": pools,
-        "users": concurrency / (readers if pools else writers),
+        "users": row.concurrency / (recipe.readers if pools else 1.0),
+        "kept": float(tokens_a_step(recipe.drafts, ACCEPTED)) if recipe.drafts else 1.0,
+        "drafts": recipe.drafts,
     }
 
 
