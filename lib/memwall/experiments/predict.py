@@ -32,6 +32,9 @@ from .runs import Local, Open, Served
 
 NOMINAL = 0.9  # of the stated lengths: the harness draws 80 to 100 % of them
 ACCEPTED = 0.62  # chance of each further token that DeepSeek's own predictor guesses in these runs
+# of everybody's prompts a first token waits for: all clients begin at once, which makes the first of
+# about ten requests of each wait for half of them
+BURST = 0.5 / 10
 CHUNK = 8192.0  # tokens of a pass of prompts
 WIDTHS = {"fp4": "nvfp4"}  # what benchmarks call FP4
 
@@ -44,8 +47,12 @@ def checkpoint_of(model: str, weights: str) -> Checkpoint:
     width = WIDTHS.get(weights, weights)
     name = _known(model)
     released = catalog.released_weights(name)
-    same = width in ("", released) or released.startswith(width)
+    same = weights in ("", released) or released.startswith((weights, width))
     same |= {width, released} <= {"mxfp4", "nvfp4"}
+    # its own release in that width, where there is one, says which parts stay wider
+    sibling = f"{name}-{width.upper()}"
+    if not same and sibling in catalog.checkpoints():
+        return catalog.checkpoint(sibling)
     return catalog.checkpoint(name, "" if same else width)
 
 
@@ -148,6 +155,7 @@ class Work:
     users: np.ndarray  # of each engine that reads
     kept: np.ndarray  # tokens that a step yields: more than one where further ones are guessed
     drafts: np.ndarray  # further tokens guessed a step
+    polls: np.ndarray  # whether the engine looks for newcomers only now and then
 
     def tpot(self, efficiency: Efficiency) -> np.ndarray:
         """Mean time per output token."""
@@ -161,8 +169,9 @@ class Work:
         step = forecast.pass_time(self.step, efficiency)
         each = forecast.pass_time(self.reading, efficiency) / self.together
         own = forecast.pass_time(self.own, efficiency)
-        ahead = efficiency.burst * self.users
-        return self._mean(deployment.first_token_time(step, own, each, ahead, efficiency))
+        waits = step * np.where(self.polls, efficiency.polling, 1.0)
+        ahead = BURST * self.users
+        return self._mean(deployment.first_token_time(waits, own, each, ahead, efficiency))
 
     def tpot_floor(self) -> np.ndarray:
         """Least time per output token: every guess right."""
@@ -235,7 +244,7 @@ def _served(row: Served, recipe: Recipe) -> dict[str, Any]:
         "step": step,
         "least": least(step, per_stage, checkpoint, writer, recipe.decode),
         "reading": prompt_pass(together, prompt, 0.0, checkpoint, reader, recipe.prefill),
-        "own": prompt_pass(1.0, prompt, 0.0, checkpoint, reader, recipe.prefill),
+        "own": prompt_pass(float(recipe.prefill.dp), prompt, 0.0, checkpoint, reader, recipe.prefill),
         "together": together,
         "running": running,
         "output": output,
@@ -243,6 +252,7 @@ def _served(row: Served, recipe: Recipe) -> dict[str, Any]:
         "users": row.concurrency / (recipe.readers if pools else 1.0),
         "kept": float(tokens_a_step(recipe.drafts, ACCEPTED)) if recipe.drafts else 1.0,
         "drafts": recipe.drafts,
+        "polls": row.engine.lower().startswith("sglang"),
     }
 
 
