@@ -25,10 +25,10 @@ from . import predict, runs
 from .recipes import recipes_of
 
 START = Efficiency(
-    compute=0.6, experts=0.3, bandwidth=0.8, link=0.4, launch=8e-6, round=4e-6, widening=200.0,
+    compute=0.6, uneven=0.3, bandwidth=0.8, link=0.4, launch=8e-6, round=4e-6, widening=200.0,
     steps=7.0,
 )  # fmt: skip
-SHARES = ("compute", "experts", "bandwidth", "link")
+SHARES = ("compute", "uneven", "bandwidth", "link")
 TOKEN = (*SHARES, "launch", "round", "widening")  # what a time per token tells
 WORST = 1.5  # no run counts for more than this, however wrong
 FIRST_COUNTS = 0.5  # a first token, half of which is the benchmark's, counts half a time per token
@@ -129,12 +129,11 @@ def local_sample(part: str = "fit") -> Sample:
                 rows.append(row)
             except InputError:
                 continue  # a rate that nobody published
-    passes = predict.stacked([one.work for one in made])
-    times = np.array([one.passes for one in made])
-    names = ("compute", "experts", "bandwidth", "launch", "widening")  # nearly all on one chip
+    work = predict.local_works(made)
+    names = ("compute", "uneven", "bandwidth", "launch", "widening")  # nearly all on one chip
     return Sample(
-        names, lambda e: times * forecast.pass_time(passes, e),
-        np.array([one.tokens / row.tokens_per_second for one, row in zip(made, rows, strict=True)]),
+        names, work.time,
+        work.tokens / np.array([row.tokens_per_second for row in rows]),
         np.array([f"{row.source}|{row.configuration}" for row in rows]),
     )  # fmt: skip
 

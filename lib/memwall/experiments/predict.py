@@ -27,7 +27,7 @@ from ..formulas.layout import attention_heads, cache_room_per_chip, largest_conc
 from ..formulas.passes import Pass, decode_pass, least, prompt_pass
 from ..formulas.serving import open_first_token, prompt_wait, tokens_a_step
 from ..formulas.sparsity import expert_share
-from .recipes import Recipe, recipes_of
+from .recipes import GUESSED, Recipe, recipes_of
 from .runs import Local, Open, Served
 
 NOMINAL = 0.9  # of the stated lengths: the harness draws 80 to 100 % of them
@@ -155,7 +155,7 @@ class Work:
     users: np.ndarray  # of each engine that reads
     kept: np.ndarray  # tokens that a step yields: more than one where further ones are guessed
     drafts: np.ndarray  # further tokens guessed a step
-    polls: np.ndarray  # whether the engine looks for newcomers only now and then
+    polls: np.ndarray  # whether newcomers are looked for only now and then: SGLang, between pools
 
     def tpot(self, efficiency: Efficiency) -> np.ndarray:
         """Mean time per output token."""
@@ -252,7 +252,7 @@ def _served(row: Served, recipe: Recipe) -> dict[str, Any]:
         "users": row.concurrency / (recipe.readers if pools else 1.0),
         "kept": float(tokens_a_step(recipe.drafts, ACCEPTED)) if recipe.drafts else 1.0,
         "drafts": recipe.drafts,
-        "polls": row.engine.lower().startswith("sglang"),
+        "polls": pools or row.engine.lower().startswith("sglang"),
     }
 
 
@@ -352,18 +352,33 @@ def local_checkpoint(row: Local) -> Checkpoint:
     )
 
 
+NOTHING = Pass(*[0.0] * 9)
+WRITTEN = 1024.0  # tokens of an answer, where only a rate is given that counts the wait for the first
 PIECE = 512.0  # tokens of a micro-batch of prompts: llama.cpp's default
 
 
 @dataclass(frozen=True)
 class LocalWork:
-    """A local run: its pass, the least of it, how many such passes' time it takes, and its tokens."""
+    """Local runs, one or arrays: a pass, the least of it, how many passes' time it takes, its tokens."""
 
     work: Pass
     least: Pass
     passes: float
     fewest: float
     tokens: float
+    first: Pass = NOTHING  # a token's share of the prompt, where the rate counts its reading
+
+    def time(self, efficiency: Efficiency) -> Any:
+        """Time to expect."""
+        step = forecast.pass_time(self.work, efficiency)
+        return self.passes * step + forecast.pass_time(self.first, efficiency)
+
+
+def local_works(made: Sequence[LocalWork]) -> LocalWork:
+    """Many local runs as one whose fields are arrays."""
+    numbers = {n: np.array([getattr(w, n) for w in made]) for n in ("passes", "fewest", "tokens")}
+    passes = {n: stacked([getattr(w, n) for w in made]) for n in ("work", "least", "first")}
+    return LocalWork(**passes, **numbers)
 
 
 def local_work(row: Local) -> LocalWork:
@@ -405,8 +420,15 @@ def local_work(row: Local) -> LocalWork:
         waits = (pieces + stages - 1) / (pieces * stages)
         fewest = prompt_pass(row.batch, row.prompt, row.context, spread, fastest, layout)
         return LocalWork(work, fewest, waits, 1 / stages, row.batch * row.prompt)
-    context = max(row.context + row.prompt / 2, 1.0)
-    work = decode_pass(row.batch, context, checkpoint, system, layout)
+    drafts = GUESSED if row.speculates else 0.0
+    context = row.prompt + WRITTEN / 2 if row.wall else max(row.context + row.prompt / 2, 1.0)
+    work = decode_pass(row.batch, context, checkpoint, system, layout, tokens=1 + drafts)
     narrow = decode_pass(row.batch, context, spread, fastest, layout)
     fewest = least(narrow, row.batch, spread, fastest, layout)
-    return LocalWork(work, fewest, 1.0, 1.0, row.batch if row.aggregate else 1.0)
+    users = row.batch if row.aggregate else 1.0
+    first = NOTHING
+    if row.wall and row.prompt:
+        reading = prompt_pass(row.batch, row.prompt, 0.0, checkpoint, system, layout)
+        first = Pass(**{n: getattr(reading, n) / WRITTEN for n in reading.quantities()})
+    kept = float(tokens_a_step(drafts, ACCEPTED)) if drafts else 1.0
+    return LocalWork(work, fewest, 1.0 / kept, 1.0 / (1 + drafts), users, first)

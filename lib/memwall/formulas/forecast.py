@@ -41,8 +41,8 @@ class Efficiency(Noun):
     compute: Fraction = quantity(
         "e_F", "share of the peak FLOP/s in matrix products", required=True
     )
-    experts: Fraction = quantity(
-        "e_x", "the same in experts, whose tokens come in small uneven lots", required=True
+    uneven: Fraction = quantity(
+        "e_u", "the same in experts and attention, whose work comes in uneven lots", required=True
     )
     bandwidth: Fraction = quantity("e_W", "share of the peak HBM bandwidth", required=True)
     link: Fraction = quantity("e_l", "share of the peak link bandwidth", required=True)
@@ -67,7 +67,7 @@ class Efficiency(Noun):
 
 
 IDEAL = Efficiency(
-    compute=1.0, experts=1.0, bandwidth=1.0, link=1.0, launch=0.0, round=0.0, widening=0.0,
+    compute=1.0, uneven=1.0, bandwidth=1.0, link=1.0, launch=0.0, round=0.0, widening=0.0,
     steps=1.0,
 )  # fmt: skip
 
@@ -109,14 +109,14 @@ def dense_part(work: Pass, efficiency: Efficiency) -> Seconds:
 def expert_part(work: Pass, efficiency: Efficiency) -> Seconds:
     """Part of a pass in which the experts touched are read or multiplied.
 
-    Equation: max(t_ce / e_x + v t_ve, t_we / e_W).
+    Equation: max(t_ce / e_u + v t_ve, t_we / e_W).
     Source: row B23; chapter 9.
 
     >>> work = Pass(0, 0, 1, 3, 0, 0, exchange=0, launches=1, rounds=0)
     >>> float(expert_part(work, IDEAL))
     3.0
     """
-    arithmetic = work.expert_arithmetic / efficiency.experts
+    arithmetic = work.expert_arithmetic / efficiency.uneven
     widening = efficiency.widening * work.expert_widening
     return maximum(arithmetic + widening, work.expert_reading / efficiency.bandwidth)
 
@@ -125,15 +125,15 @@ def expert_part(work: Pass, efficiency: Efficiency) -> Seconds:
 def attention_part(work: Pass, efficiency: Efficiency) -> Seconds:
     """Part of a pass in which attention reads its caches or computes, whichever is slower.
 
-    Equation: max(t_ca / e_F, t_kv / e_W).
+    Equation: max(t_ca / e_u, t_kv / e_W).
     Source: rows B8 and X25; chapter 9.
 
     >>> work = Pass(0, 0, 0, 0, 2, 3, exchange=0, launches=1, rounds=0)
-    >>> float(attention_part(work, IDEAL.replace(compute=0.5)))
+    >>> float(attention_part(work, IDEAL.replace(uneven=0.5)))
     4.0
     """
     return maximum(
-        work.attention_arithmetic / efficiency.compute, work.cache_reading / efficiency.bandwidth
+        work.attention_arithmetic / efficiency.uneven, work.cache_reading / efficiency.bandwidth
     )
 
 
@@ -199,7 +199,7 @@ def waterfall(work: Pass, efficiency: Efficiency) -> list[tuple[str, Any]]:
     activations travel, launches and rounds cost, and nothing reaches its peak.
     """
     kinds = IDEAL
-    counts = efficiency.replace(compute=1.0, experts=1.0, bandwidth=1.0, link=1.0, widening=0.0)
+    counts = efficiency.replace(compute=1.0, uneven=1.0, bandwidth=1.0, link=1.0, widening=0.0)
     still = work.replace(exchange=work.exchange * 0.0)
     return [
         ("floor", pass_floor(work)),
