@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..core import catalog
+from ..core.catalog import Chip
 from ..core.checkpoint import Checkpoint, LayerGroup, Part
 from ..core.nouns import Engine, Layout, Model, System, Unknown
 from ..core.units import InputError
@@ -35,6 +36,8 @@ ACCEPTED = 0.62  # chance of each further token that DeepSeek's own predictor gu
 # of everybody's prompts a first token waits for: all clients begin at once, which makes the first of
 # about ten requests of each wait for half of them
 BURST = 0.5 / 10
+ENGINE = Engine(sequences=1024)  # runs as many at once as memory allows, up to here
+SOME = 16.0  # requests that a sensible layout has room for
 CHUNK = 8192.0  # tokens of a pass of prompts
 WIDTHS = {"fp4": "nvfp4"}  # what benchmarks call FP4
 
@@ -123,6 +126,8 @@ def capped(
 ) -> float:  # fmt: skip
     """Sequences that run at once: as many users as the caches of their requests leave room for."""
     room = cache_room_per_chip(checkpoint, system, layout, engine)
+    if room <= 0:
+        return 1.0  # somebody ran it: narrower somewhere than is known
     fit = float(largest_concurrency(room, prompt + output, checkpoint, layout, engine))
     return max(min(users, fit), 1.0)
 
@@ -232,8 +237,7 @@ def _served(row: Served, recipe: Recipe) -> dict[str, Any]:
     users = max(row.concurrency / recipe.writers, 1.0)
     if row.decode_batch:
         users = min(users, max(row.decode_batch * float(recipe.decode.dp), 1.0))
-    engine = Engine(sequences=1024)
-    running = capped(users, prompt, output, checkpoint, writer, recipe.decode, engine)
+    running = capped(users, prompt, output, checkpoint, writer, recipe.decode, ENGINE)
     per_stage = running / min(running, float(recipe.decode.pp))
     tokens = 1 + recipe.drafts
     step = decode_pass(
@@ -270,21 +274,23 @@ class Answer:
     error: str = ""
 
 
-def open_answer(row: Open, efficiency: Efficiency, model: Model | None = None) -> Answer:
+def open_answer(row: Open, efficiency: Efficiency) -> Answer:
     """An open loop forecast: as many run as arrive in the time that an answer then takes.
 
     The running batch is the fixed point of Little's law; where none is found below what the engine
-    may run, it is saturated, and runs as many as it may.
+    may run, it is saturated, and runs as many as it may. Where no layout is stated, matrices are cut
+    over as few chips as hold the model; where no length of a prompt is, it is that of an answer.
     """
-    if not row.complete or row.layout is None:
-        return Answer(error="rate, lengths or layout are not stated")
+    if row.rate is None or row.output is None:
+        return Answer(error="the rate or the length of an answer is not stated")
+    rate, prompt, output = row.rate, row.prompt or row.output, row.output
     try:
-        checkpoint = checkpoint_of(row.model, row.weights)
+        checkpoint = open_checkpoint(row)
         chip = catalog.chip(row.chip)
-        system, layout = chip.machine(float(row.layout.chips)), row.layout
-        rate, prompt, output = float(row.rate or 0), float(row.prompt or 1), float(row.output or 1)
-        most = capped(1e9, prompt, output, checkpoint, system, layout, Engine(sequences=256))
-        most = min(most, row.max_sequences or 256.0)
+        layout = row.layout or smallest_layout(checkpoint, chip, row.chips or 8.0, prompt + output)
+        system = chip.machine(float(layout.chips))
+        most = capped(1e9, prompt, output, checkpoint, system, layout, ENGINE)
+        most = min(most, row.max_sequences or float(ENGINE.sequences))
     except InputError as error:
         return Answer(error=str(error).split(" Known:")[0])
     replicas = max((row.chips or system.chips) / system.chips, 1.0)
@@ -324,7 +330,39 @@ def open_answer(row: Open, efficiency: Efficiency, model: Model | None = None) -
     )
 
 
+def open_checkpoint(row: Open) -> Checkpoint:
+    """The catalog's checkpoint of an open loop, or for a name it lacks a shape of as many parameters."""
+    try:
+        return checkpoint_of(row.model, row.weights)
+    except InputError:
+        if row.total is None:
+            raise
+        width = catalog.bytes_per_element(row.weights)
+        return of_size(row.total, row.active or row.total, width)
+
+
+def smallest_layout(checkpoint: Checkpoint, chip: Chip, chips: float, context: float) -> Layout:
+    """Matrices cut over as few chips as hold the model and the caches of some requests."""
+    cuts = [float(2**i) for i in range(8) if 2**i <= chips] or [1.0]
+    for tp in cuts:
+        layout = Layout(tp=tp)
+        room = cache_room_per_chip(checkpoint, chip.machine(tp), layout, Engine())
+        if room > 0 and float(largest_concurrency(room, context, checkpoint, layout, Engine())) >= SOME:
+            return layout
+    return Layout(tp=cuts[-1])
+
+
 # --- one user on a machine of one's own
+
+
+def of_size(total: float, active: float, bytes_per_param: float) -> Checkpoint:
+    """A model of which only the size is known: as many layers and as wide as models of that size, and
+    no cache to speak of.
+    """
+    return blackboard(Model(
+        n_total=total, n_active=active, bytes_per_param=bytes_per_param, kv_bytes_per_token=0.0,
+        layers=32.0 * (active / 8e9) ** 0.25, d_model=4096.0 * (active / 8e9) ** 0.375,
+    ))  # fmt: skip
 
 
 def local_checkpoint(row: Local) -> Checkpoint:
@@ -336,12 +374,7 @@ def local_checkpoint(row: Local) -> Checkpoint:
     try:
         known = checkpoint_of(row.model.split(" ")[0], "")
     except InputError:
-        model = Model(
-            n_total=row.total, n_active=row.active, bytes_per_param=row.weight_bytes / row.total,
-            kv_bytes_per_token=0.0, layers=32.0 * (row.active / 8e9) ** 0.25,
-            d_model=4096.0 * (row.active / 8e9) ** 0.375,
-        )  # fmt: skip
-        return blackboard(model)
+        return of_size(row.total, row.active, row.weight_bytes / row.total)
     loaded = [p for p in known.parts if p.kind not in ("predictor", "vision")]
     scale = row.weight_bytes / sum(p.parameters * p.bytes_per_param for p in loaded)
     return dataclasses.replace(
