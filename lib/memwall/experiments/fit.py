@@ -19,7 +19,6 @@ import numpy as np
 
 from ..core import catalog
 from ..core.units import InputError
-from ..formulas import forecast
 from ..formulas.forecast import CLASSES, Efficiency
 from . import predict, runs
 from .recipes import recipes_of
@@ -81,16 +80,20 @@ def fit(sample: Sample, start: Efficiency, weights: np.ndarray | float = 1.0) ->
 # --- the samples of each class
 
 
-@functools.cache
-def served_samples(part: str = "fit") -> tuple[Sample, Sample]:
-    """Served runs of one engine since 2025: times per token, and to the first token.
+def served_samples(part: str = "fit", every: bool = False) -> tuple[Sample, Sample]:
+    """Served runs since 2025: times per token, and to the first token.
 
-    Runs that guess several tokens a step are left out, as far as they are known to; so are pools,
-    which say too little of what they run.
+    A fit takes those of one engine that guesses nothing; `every` adds those that guess several tokens
+    a step, as far as they are known to, and pools, which say too little of what they run.
     """
+    return _served_samples(part, every)
+
+
+@functools.cache
+def _served_samples(part: str, every: bool) -> tuple[Sample, Sample]:
     rows = [
         r for r in runs.served()
-        if r.mode == "agg" and r.part == part and not (r.speculates or recipes_of(r)[0].drafts)
+        if r.part == part and (every or (r.mode == "agg" and not _guesses(r)))
     ]  # fmt: skip
     work, errors = predict.work_of(rows)
     rows = [r for r, error in zip(rows, errors, strict=True) if not error]
@@ -104,6 +107,10 @@ def served_samples(part: str = "fit") -> tuple[Sample, Sample]:
         counts=FIRST_COUNTS,
     )  # fmt: skip
     return tokens, firsts
+
+
+def _guesses(row: runs.Served) -> bool:
+    return row.speculates or recipes_of(row)[0].drafts > 0
 
 
 def together(first: Sample, second: Sample) -> Sample:
@@ -203,7 +210,7 @@ def interval(sample: Sample, efficiency: Efficiency) -> tuple[float, float]:
 
 HELD_OUT: dict[str, Callable[[], Sequence[Sample]]] = {
     "server-2024": lambda: [whole_sample("measured_unseen")] * 2,
-    "server-2025": lambda: list(served_samples("held out")),
+    "server-2025": lambda: list(served_samples("held out", every=True)),
     "local": lambda: [local_sample("held out")] * 2,
 }
 

@@ -37,7 +37,6 @@ ACCEPTED = 0.62  # chance of each further token that DeepSeek's own predictor gu
 # about ten requests of each wait for half of them
 BURST = 0.5 / 10
 ENGINE = Engine(sequences=1024)  # runs as many at once as memory allows, up to here
-SOME = 16.0  # requests that a sensible layout has room for
 CHUNK = 8192.0  # tokens of a pass of prompts
 WIDTHS = {"fp4": "nvfp4"}  # what benchmarks call FP4
 
@@ -248,7 +247,9 @@ def _served(row: Served, recipe: Recipe) -> dict[str, Any]:
         "step": step,
         "least": least(step, per_stage, checkpoint, writer, recipe.decode),
         "reading": prompt_pass(together, prompt, 0.0, checkpoint, reader, recipe.prefill),
-        "own": prompt_pass(float(recipe.prefill.dp), prompt, 0.0, checkpoint, reader, recipe.prefill),
+        "own": prompt_pass(
+            float(recipe.prefill.dp), prompt, 0.0, checkpoint, reader, recipe.prefill
+        ),
         "together": together,
         "running": running,
         "output": output,
@@ -277,24 +278,48 @@ class Answer:
 def open_answer(row: Open, efficiency: Efficiency) -> Answer:
     """An open loop forecast: as many run as arrive in the time that an answer then takes.
 
-    The running batch is the fixed point of Little's law; where none is found below what the engine
-    may run, it is saturated, and runs as many as it may. Where no layout is stated, matrices are cut
-    over as few chips as hold the model; where no length of a prompt is, it is that of an answer.
+    Where no layout is stated, it is the power of two of chips that serves the load best, and the floor
+    counts on all of them for a single request; where no length of a prompt is, it is an answer's.
     """
     if row.rate is None or row.output is None:
         return Answer(error="the rate or the length of an answer is not stated")
-    rate, prompt, output = row.rate, row.prompt or row.output, row.output
+    prompt = row.prompt or row.output
     try:
-        checkpoint = open_checkpoint(row)
-        chip = catalog.chip(row.chip)
-        layout = row.layout or smallest_layout(checkpoint, chip, row.chips or 8.0, prompt + output)
-        system = chip.machine(float(layout.chips))
-        most = capped(1e9, prompt, output, checkpoint, system, layout, ENGINE)
-        most = min(most, row.max_sequences or float(ENGINE.sequences))
+        checkpoint, chip = open_checkpoint(row), catalog.chip(row.chip)
+        if row.layout:
+            return _open_at(row, checkpoint, chip, row.layout, prompt, efficiency)
+        chips = row.chips or 1.0
+        cuts = [Layout(tp=float(2**i)) for i in range(8) if 2**i <= chips and _fits(
+            checkpoint, chip, Layout(tp=float(2**i)))]  # fmt: skip
+        tried = [_open_at(row, checkpoint, chip, cut, prompt, efficiency)
+                 for cut in cuts or [Layout(tp=chips)]]  # fmt: skip
+        best = min(tried, key=lambda answer: (answer.ttft, answer.tpot))
+        system, whole = chip.machine(chips), Layout(tp=chips)
+        alone = decode_pass(1.0, prompt, checkpoint, system, whole)
+        reading = prompt_pass(1.0, prompt, 0.0, checkpoint, system, whole)
+        return dataclasses.replace(
+            best, ttft_floor=float(forecast.pass_floor(reading)),
+            tpot_floor=float(forecast.pass_floor(least(alone, 1.0, checkpoint, system, whole))),
+        )  # fmt: skip
     except InputError as error:
         return Answer(error=str(error).split(" Known:")[0])
-    replicas = max((row.chips or system.chips) / system.chips, 1.0)
-    rate /= replicas
+
+
+def _fits(checkpoint: Checkpoint, chip: Chip, layout: Layout) -> bool:
+    return bool(cache_room_per_chip(checkpoint, chip.machine(layout.chips), layout, ENGINE) > 0)
+
+
+def _open_at(
+    row: Open, checkpoint: Checkpoint, chip: Chip, layout: Layout, prompt: float,
+    efficiency: Efficiency,
+) -> Answer:  # fmt: skip
+    """The forecast in one layout. The running batch is the fixed point of Little's law; where none is
+    found below what the engine may run, it is saturated, and runs as many as it may.
+    """
+    output, system = float(row.output or 1), chip.machine(float(layout.chips))
+    most = capped(1e9, prompt, output, checkpoint, system, layout, ENGINE)
+    most = min(most, row.max_sequences or float(ENGINE.sequences))
+    rate = float(row.rate or 0) / max((row.chips or system.chips) / system.chips, 1.0)
 
     def at(running: float, token: float) -> tuple[float, Pass]:
         """A step of so many, the tokens of prompts that arrive meanwhile riding along in it."""
@@ -315,12 +340,9 @@ def open_answer(row: Open, efficiency: Efficiency) -> Answer:
         running = wanted
     reading = prompt_pass(1.0, prompt, 0.0, checkpoint, system, layout)
     own = float(forecast.pass_time(reading, efficiency))
-    busy = (
-        rate
-        * float(reading.dense_arithmetic + reading.expert_arithmetic)
-        / float(efficiency.compute)
-    )
-    wait = float(prompt_wait(rate, own, 0.0)) if row.poisson and busy < 1 else 0.0
+    arithmetic = float(reading.dense_arithmetic + reading.expert_arithmetic)
+    each = arithmetic / float(efficiency.compute)  # of a prompt that rides along
+    wait = float(prompt_wait(rate, each, 0.0)) if row.poisson and rate * each < 0.99 else 0.0
     saturated = running >= most * 0.999 or token * rate * output > 1.01 * most
     # a saturated engine's queue grows without end
     first = float("inf") if saturated else float(open_first_token(token, own, wait))
@@ -339,17 +361,6 @@ def open_checkpoint(row: Open) -> Checkpoint:
             raise
         width = catalog.bytes_per_element(row.weights)
         return of_size(row.total, row.active or row.total, width)
-
-
-def smallest_layout(checkpoint: Checkpoint, chip: Chip, chips: float, context: float) -> Layout:
-    """Matrices cut over as few chips as hold the model and the caches of some requests."""
-    cuts = [float(2**i) for i in range(8) if 2**i <= chips] or [1.0]
-    for tp in cuts:
-        layout = Layout(tp=tp)
-        room = cache_room_per_chip(checkpoint, chip.machine(tp), layout, Engine())
-        if room > 0 and float(largest_concurrency(room, context, checkpoint, layout, Engine())) >= SOME:
-            return layout
-    return Layout(tp=cuts[-1])
 
 
 # --- one user on a machine of one's own
@@ -386,7 +397,9 @@ def local_checkpoint(row: Local) -> Checkpoint:
 
 
 NOTHING = Pass(*[0.0] * 9)
-WRITTEN = 1024.0  # tokens of an answer, where only a rate is given that counts the wait for the first
+WRITTEN = (
+    1024.0  # tokens of an answer, where only a rate is given that counts the wait for the first
+)
 PIECE = 512.0  # tokens of a micro-batch of prompts: llama.cpp's default
 
 
