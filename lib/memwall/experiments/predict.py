@@ -165,8 +165,22 @@ class Work:
 
     def tpot(self, efficiency: Efficiency) -> np.ndarray:
         """Mean time per output token."""
-        token = forecast.pass_time(self.step, efficiency) / self.kept
-        each = forecast.pass_time(self.reading, efficiency) / self.together
+        step = forecast.pass_time(self.step, efficiency)
+        return self._token(step, forecast.pass_time(self.reading, efficiency))
+
+    def waterfall(self, efficiency: Efficiency) -> list[tuple[str, np.ndarray]]:
+        """(term, time per output token) as `forecast.TERMS` join the floor one by one."""
+        steps, readings = (
+            forecast.waterfall(work, efficiency) for work in (self.step, self.reading)
+        )
+        terms = [
+            (name, self._token(step, reading))
+            for (name, step), (_, reading) in zip(steps, readings, strict=True)
+        ]
+        return [("floor", self.tpot_floor()), *terms[1:]]
+
+    def _token(self, step: Any, reading: Any) -> np.ndarray:
+        token, each = step / self.kept, reading / self.together
         shared = deployment.time_per_token(token, each, self.running, self.output)
         return self._mean(np.where(self.pools, token, shared))
 
