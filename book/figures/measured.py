@@ -415,6 +415,37 @@ def assumptions(amd: float, guessed: float, engines: float, crowd: int, imbalanc
     )  # fmt: skip
 
 
+def coverage() -> Any:
+    """How many rows of each shipped table are answered, and how many of those their band holds."""
+    found = []
+    reports = {
+        "served": validate.served_report,
+        "open": validate.open_report,
+        "local": validate.local_report,
+    }
+    for kind, report in reports.items():
+        rows = runs.load(kind)
+        lines = [x for x in report(rows) if not x["error"]]
+        if kind == "local":
+            held = [x["low"] <= x["measured_tokens_per_second"] <= x["high"] for x in lines]
+            shares = (per(np.mean(held)), "")
+        else:
+            shares = tuple(
+                per(np.mean([x[f"{of}_low_s"] <= x[f"measured_{of}_s"] <= x[f"{of}_high_s"]
+                             for x in lines if x[f"measured_{of}_s"]]))
+                for of in ("tpot", "ttft")
+            )  # fmt: skip
+        found.append((KINDS[kind], len(rows), len(rows) - len(lines), *shares))
+    return table(
+        ("", "runs", "without an answer", "time per token in the band", "first token in the band"),
+        found,
+    )
+
+
+KINDS = {
+    "served": "closed loops of servers", "open": "requests at a rate", "local": "one user at home",
+}  # fmt: skip
+
 # ---- the accuracy page ---------------------------------------------------------------------------
 
 
@@ -425,8 +456,12 @@ def cell_of(row: Served) -> tuple[str, ...]:
     return (row.model, row.chip, engine, row.weights, f"{row.prompt:,.0f} + {row.output:,.0f}")
 
 
-def accuracy() -> tuple[Any, list[dict[str, str]], int]:
-    """The table of the accuracy page, what its rows are filtered by, and how many runs it covers."""
+# whether the band holds at least half of a cell's runs
+HELD = ("held", "missed", "unanswered")
+
+
+def accuracy() -> Any:
+    """The table of the accuracy page, its rows marked by `HELD` and by their model."""
     rows = runs.served()
     lines = validate.served_report(rows)
     cells: dict[tuple[str, ...], list[tuple[Served, dict[str, Any]]]] = {}
@@ -448,7 +483,7 @@ def accuracy() -> tuple[Any, list[dict[str, str]], int]:
             f"{np.median(firsts):.2f}" if len(firsts) else "", per(np.mean(held)) if held else "",
             known, link(source, url),
         ))  # fmt: skip
-        good = "unanswered" if not held else "held" if np.mean(held) >= 0.5 else "missed"
+        good = HELD[2] if not held else HELD[int(np.mean(held) < 0.5)]
         attributes.append({"data-verdict": good, "data-chapter": key[0]})
     columns = (
         "model", "chip", "engine", "weights", "tokens", "runs", "without an answer",
@@ -456,9 +491,9 @@ def accuracy() -> tuple[Any, list[dict[str, str]], int]:
     )  # fmt: skip
     listed = table(
         columns, made, label="Forecast over measured, cell by cell", kind="mw-claims",
-        id="mw-scorecard", row_attributes=attributes,
+        id="mw-accuracy", row_attributes=attributes,
     )  # fmt: skip
-    return listed, attributes, len(rows)
+    return listed
 
 
 ENOUGH = 5  # loads at which a configuration must have been run

@@ -73,6 +73,10 @@ def _known(model: str) -> str:
             return catalog.checkpoint(name).name
         except InputError as error:
             problem = problem or error
+    # or only the end of the name, if one alone ends so
+    ends = [n for n in catalog.checkpoints() if n.lower().endswith(f"-{plain.lower()}")]
+    if len(ends) == 1:
+        return ends[0]
     raise problem or InputError(f"unknown model {model!r}")
 
 
