@@ -22,6 +22,7 @@ import rcssmin
 import rjsmin
 import yaml
 from docutils import nodes
+from memwall_figures import measured
 from myst_nb.core import render
 from myst_nb.core.utils import coalesce_streams
 from nbformat import NotebookNode
@@ -44,7 +45,11 @@ def facts(name: str) -> str:
     rows = catalog.table(name)
     columns = [c for c in rows[0] if c not in ("url", "source", "date", "retrieved", "confidence")]
     body = [
-        (*(linked(row[c]) for c in columns), link(row["source"], row["url"]), linked(f"{row['date']}, {row['confidence']}"))
+        (
+            *(linked(row[c]) for c in columns),
+            link(row["source"], row["url"]),
+            linked(f"{row['date']}, {row['confidence']}"),
+        )
         for row in rows
     ]
     head = [c.replace("_", " ") for c in columns] + ["source", "date, confidence"]
@@ -56,7 +61,12 @@ def symbols() -> str:
     import dataclasses
 
     rows = [
-        (math(f.metadata["latex"]), f.metadata["meaning"], code(units[f.name].symbol), code(f"{noun.__name__}.{f.name}"))
+        (
+            math(f.metadata["latex"]),
+            f.metadata["meaning"],
+            code(units[f.name].symbol),
+            code(f"{noun.__name__}.{f.name}"),
+        )
         for noun in (nouns.Model, nouns.System, catalog.Chip, catalog.MemoryDevice)
         for units in [noun.quantities()]
         for f in dataclasses.fields(noun)
@@ -74,7 +84,9 @@ def filtered(
         f'<label><input type="checkbox" checked value="{v}"> {v} <b>{n}</b></label>'
         for v, n in kinds.items()
     )
-    chosen = "".join(f'<option value="{html.escape(v)}">{html.escape(t)}</option>' for v, t in options.items())
+    chosen = "".join(
+        f'<option value="{html.escape(v)}">{html.escape(t)}</option>' for v, t in options.items()
+    )
     return (
         f'<form class="mw-filter" data-table="{listed.id}" data-rows="{rows}" aria-label="Filter the {rows}">'
         f"<fieldset><legend>{legend}</legend>{ticks}</fieldset>"
@@ -93,14 +105,14 @@ def scorecard() -> str:
         kind="mw-claims", id="mw-scorecard",
         row_attributes=({"data-verdict": c.verdict(), "data-chapter": c.chapter} for c in entries),
     )  # fmt: skip
-    audited = {str(c.number): f"Chapter {c.number}: {c.title}" for c in chapters.chapters() if c.letter}
+    audited = {
+        str(c.number): f"Chapter {c.number}: {c.title}" for c in chapters.chapters() if c.letter
+    }
     return filtered(listed, counts, "Verdict", "Chapter", audited, "claims")
 
 
 def accuracy() -> str:
     """Every cell of the served runs, forecast over measured, counted and filterable."""
-    from memwall_figures import measured
-
     listed = measured.accuracy()
     found = [a["data-verdict"] for a in listed.row_attributes]
     counts = {v: found.count(v) for v in measured.HELD}
@@ -136,6 +148,7 @@ TABLES = {
     "errata": errata,
     "scorecard": scorecard,
     "accuracy": accuracy,
+    "coverage": lambda: measured.coverage()._repr_html_(),
     "verdicts": verdicts,
     "welcome-figure": memwall_front.welcome_figure,
 }
