@@ -30,11 +30,12 @@ test: book $(BROWSER)  ## run everything: units, properties, notebooks, the book
 lab: $(INSTALLED)  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=. notebooks/01_batching.ipynb
 
-lint: $(INSTALLED)  ## style, types, spelling, clean notebooks
+lint: $(INSTALLED)  ## style, types, spelling, which way imports point, clean notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check lib tests tools notebooks
 	$(BIN)/mypy
 	$(BIN)/codespell
+	$(BIN)/lint-imports
 	$(BIN)/python tools/notebooks.py --check
 
 format: $(INSTALLED)  ## put code and notebooks into the project's form
@@ -42,8 +43,8 @@ format: $(INSTALLED)  ## put code and notebooks into the project's form
 	$(BIN)/ruff format --quiet lib tests tools notebooks
 	$(BIN)/python tools/notebooks.py
 
-links: book  ## ask every outside address that the book names whether it still answers
-	$(BIN)/python tools/links.py
+links: $(INSTALLED)  ## ask every outside address that the book names whether it still answers
+	$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/links
 
 mutate: $(INSTALLED)  ## change the library in small ways and see whether its tests notice
 	$(BIN)/python tools/mutate.py

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from memwall import Model, forecast
-from memwall.formulas.forecast import Group
-from memwall.formulas.planner import Plan, Replica, batch_for_speed, deploy, largest_batch, plan
+from memwall.formulas.forecast_old import Group
+from memwall.formulas.planner_old import Plan, Replica, batch_for_speed, deploy, largest_batch, plan
 from memwall_classroom import Choice, Criterion, Draw, Number, ProblemSet, Written
 from memwall_classroom.marking.props import PEOPLE
 from memwall_classroom.reading.answers import apart, say
@@ -28,7 +28,7 @@ SET = ProblemSet(
         "defend a plan in writing, with its weakest number named",
     ),
     intro=(
-        "You are asked for a plan of a service. Use the planner of chapter 10 (`from memwall.formulas.planner import plan`), with the library "
+        "You are asked for a plan of a service. Use the planner of chapter 10 (`from memwall.formulas.planner_old import plan`), with the library "
         "that came with this paper: later versions may know better constants. Arithmetic and weights are fp8, caches bf16, and a "
         "replica is 8 chips in one group unless a question says otherwise."
     ),

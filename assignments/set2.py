@@ -322,8 +322,8 @@ def seats(draw: Draw) -> Number:
     draw.require(used < size)
     context = draw.number(3000, 60_000)
     each = context * net.kv_bytes_per_token
-    room = racks.room_beside_weights(net, rack.of(used))
-    whole = racks.room_beside_weights(net, rack.of(size))
+    room = roofline.room_beside_weights(net, rack.of(used))
+    whole = roofline.room_beside_weights(net, rack.of(size))
     seats = room / each
     draw.require(0.15 < room / rack.of(used).capacity < 0.8 and seats > 20)
     return Number(
@@ -338,7 +338,7 @@ def seats(draw: Draw) -> Number:
             "You used the dark GPUs' memory as well.": whole / each,
             "You left no room for the weights.": rack.of(used).capacity / each,
             "You stored only the active parameters.":
-                racks.room_beside_weights(net.replace(n_total=net.n_active), rack.of(used)) / each,
+                roofline.room_beside_weights(net.replace(n_total=net.n_active), rack.of(used)) / each,
         }),
         solution=(
             f"{net.experts:g} experts are dealt evenly to at most {used} of {size} GPUs: {used * rack.capacity / 1e12:.4g} TB, "

@@ -1,21 +1,22 @@
 """The helpers that read numbers, arrays and symbols alike, and the guard at a formula's door."""
 
+import pickle
+
 import numpy as np
 import pytest
 import sympy as sp
 
 from memwall import InputError, Model, System
 from memwall.core.algebra import (
-    LETTERS,
     ceil,
     floor,
     formula,
     javascript,
     maximum,
     minimum,
-    name_letters,
     sqrt,
     unit_of,
+    variables,
     where,
 )
 from memwall.core.units import Ratio, Seconds
@@ -49,14 +50,32 @@ def test_javascript_of_what_formulas_are_made_of():
 
 
 def test_symbols_are_typeset_with_the_letters_of_the_blackboard():
-    name_letters({"a_test_letter": r"\beta_1"})
-    try:
-        assert sp.latex(sp.Symbol("a_test_letter", positive=True)) == r"\beta_1"
-        assert sp.latex(sp.Symbol("a_test_letter", nonnegative=True)) == r"\beta_1"
-        assert sp.latex(sp.Symbol("period", positive=True)) == r"\tau"
-    finally:
-        del LETTERS["a_test_letter"]
-        name_letters({})
+    before = sp.latex(sp.Symbol("batch", positive=True))
+    batch, other = variables("batch other")
+    assert sp.latex(2 * batch / other) == r"\frac{2 B}{other}"
+    assert sp.latex(Model.symbolic().n_total * batch) == "B N_t"
+    assert sp.latex(variables("period", nonnegative=True)) == r"\tau"
+    # a plain symbol of that name is another, and nobody's printing changed
+    assert sp.latex(sp.Symbol("batch", positive=True)) == before == "batch"
+    assert sp.Symbol("batch", positive=True) != batch
+
+
+def test_a_letter_is_a_symbol_like_any_other():
+    batch = variables("batch")
+    m = Model.symbolic()
+    assert batch is not variables("batch") and batch == variables("batch")
+    assert hash(batch) == hash(variables("batch")) and batch.is_positive
+    assert variables("batch", nonnegative=True) != batch
+    assert str(batch) == "batch" and javascript(batch + m.n_total) == "batch + n_total"
+    assert sp.solve(sp.Eq(batch * m.n_active, m.n_total), variables("batch")) == [
+        m.n_total / m.n_active
+    ]
+    assert (batch**2).diff(batch) == 2 * batch and (batch + 1).subs(batch, 2) == 3
+    assert sp.lambdify([batch, m.n_total], batch * m.n_total)(3, 4) == 12
+    again = pickle.loads(pickle.dumps(batch * m.n_total))
+    assert again == batch * m.n_total and sp.latex(again) == "B N_t"
+    # sums stand in the order of the names, letters or not
+    assert str(sp.Symbol("a") + batch + sp.Symbol("z")) == "a + batch + z"
 
 
 @pytest.fixture

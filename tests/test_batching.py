@@ -8,7 +8,7 @@ import sympy
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from memwall import InputError, batching, chip, model, roofline
+from memwall import InputError, Model, System, batching, chip, model, roofline
 
 V3 = model("DeepSeek-V3")
 RACK = chip("GB200").system(72, "fp8", 2)
@@ -89,3 +89,11 @@ def test_time_per_token_splits_into_shared_and_own():
     m, s = Model.symbolic(), System.symbolic()
     limit = sympy.limit(roofline.memory_time(B, L, m, s) / B, B, sympy.oo)
     assert sympy.simplify(limit - L * m.kv_bytes_per_token / s.bandwidth) == 0
+
+
+def test_the_floor_of_cost_by_hand():
+    # 2 * 1e12 / 1e15 = 2 ms of arithmetic, and 4,000 * 1,000 / 1e9 = 4 ms of reading, at $2 a second
+    m = Model(n_total=4e12, n_active=1e12, bytes_per_param=1, kv_bytes_per_token=1000)
+    s = System(flops=1e15, bandwidth=1e9, dollars_per_second=2)
+    assert batching.cost_floor(0, m, s) == pytest.approx(2e-3 * 2)
+    assert batching.cost_floor(4000, m, s) == pytest.approx(4e-3 * 2)

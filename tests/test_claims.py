@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from memwall import InputError, claims
+from memwall.core.chapters import chapter
 
 ROWS = {"B": 23, "R": 22, "S": 10, "M": 21, "P": 26, "X": 28, "L": 20, "F": 13}
 
@@ -44,10 +45,34 @@ def test_csv_is_what_the_design_promises():
             float(row["computed"])
 
 
+def test_rows_and_answers_match_one_to_one():
+    computed = {c.id for c in claims.all_claims() if c.verdict() != "prose"}
+    assert set(claims.answers()) == computed
+
+
+def test_a_row_says_its_chapter_once():
+    for c in claims.all_claims():
+        assert c.where.partition("#")[0] == chapter(c.id[0]).page
+
+
+ROW = {"id": "B1", "statement": "x", "stated": "1/3", "unit": "1", "verdict": "", "where": "x#y", "reason": ""}  # fmt: skip
+
+
+def test_a_row_is_read_to_the_letter():
+    assert claims.Claim.from_row(ROW).stated == 1 / 3
+    assert claims.Claim.from_row(ROW | {"stated": "2e14"}).stated == 200e12
+    assert claims.Claim.from_row(ROW | {"stated": "true"}).stated is True
+    assert claims.Claim.from_row(ROW | {"stated": ""}).stated is None
+
+
 def test_a_bad_claim_is_refused():
     with pytest.raises(InputError, match="ledger"):
-        claims.claim("Z1", "nothing", where="x#y")(lambda: 1)
-    with pytest.raises(InputError, match="twice"):
-        claims.claim("B1", "again", where="x#y")(lambda: 1)
+        claims.Claim.from_row(ROW | {"id": "Z1"})
+    with pytest.raises(InputError, match="reason"):
+        claims.Claim.from_row(ROW | {"verdict": "agrees"})
+    with pytest.raises(InputError, match="among"):
+        claims.Claim.from_row(ROW | {"verdict": "maybe", "reason": "none"})
     with pytest.raises(InputError, match="no claim"):
         claims.get("B99")
+    with pytest.raises(InputError, match="no number"):
+        claims.stated("B2")

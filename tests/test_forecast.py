@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from memwall import catalog, forecast, model, racks, roofline
 from memwall.core.nouns import MissingFact, Model, System
 from memwall.core.units import InputError
-from memwall.formulas.forecast import IDEAL, TERMS, Efficiency, Group
+from memwall.formulas.forecast_old import IDEAL, TERMS, Efficiency, Group
 
 REAL = Efficiency(compute=0.6, bandwidth=0.8, link=0.5, latency=1e-5)
 DENSE = Model(
@@ -247,7 +247,7 @@ def test_group_from_the_catalog():
 
 
 def test_a_missing_network_card_is_guessed_from_the_others():
-    # MI300X: link 448 GB/s, no card in the catalog
+    # MI300X: link 448 GB/s, no card in the catalog; the ratio is that of chips on a switch or mesh
     ratio = forecast.usual_network_ratio()
     group = forecast.group("MI300X", 8, "fp8")
     assert group.card == pytest.approx(448e9 / ratio)

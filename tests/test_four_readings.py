@@ -13,6 +13,7 @@ import sympy
 from sympy.physics import units as physical
 
 from memwall.core.algebra import javascript
+from memwall.core.checkpoint import Checkpoint, LayerGroup, Part
 from memwall.core.nouns import Noun
 from memwall.core.units import InputError
 from memwall.formulas import all_formulas
@@ -49,18 +50,39 @@ def arguments(function, make):
     return made
 
 
-def noun_of(noun, prefix, make):
+def noun_of(noun, prefix, make, **texts):
     import dataclasses
 
     values = {n: make(f"{prefix}_{n}", u) for n, u in noun.quantities().items()}
-    # the ordering a noun checks: active within total
-    if "n_active" in values and isinstance(values["n_active"], float | np.ndarray):
-        values["n_total"] = values["n_active"] * (1 + values["n_total"])
-        values["experts"] = values["experts_active"] * (1 + values["experts"])
+    # the orderings that a noun checks: active within total, a part within its whole
+    for small, large in WITHIN:
+        if small in values and isinstance(values[small], float | np.ndarray):
+            values[large] = values[small] * (1 + values[large])
+    if noun is Checkpoint:
+        parts = {kind: noun_of(Part, f"{prefix}_{kind}", make, kind=kind) for kind in PARTS}
+        groups = {n: noun_of(LayerGroup, f"{prefix}_{n}", make) for n in ("group0", "group1")}
+        values |= {"parts": tuple(parts.values()), "groups": tuple(groups.values())}
     for f in dataclasses.fields(noun):
         if f.name not in values and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:  # fmt: skip
             values[f.name] = "any"
-    return noun(**values)
+    return noun(**values | texts)
+
+
+WITHIN = (
+    ("n_active", "n_total"), ("experts_active", "experts"), ("active", "parameters"),
+    ("routed_layers", "layers"),
+)  # fmt: skip
+PARTS = ("attention", "dense", "routed", "head")
+
+
+def inside(noun, prefix):
+    """Every noun that a noun is made of, itself first, by the prefix of its symbols."""
+    yield prefix, noun
+    if isinstance(noun, Checkpoint):
+        for part in noun.parts:
+            yield f"{prefix}_{part.kind}", part
+        for i, group in enumerate(noun.groups):
+            yield f"{prefix}_group{i}", group
 
 
 def flat(made):
@@ -68,7 +90,8 @@ def flat(made):
     values = {}
     for name, value in made.items():
         if isinstance(value, Noun):
-            values.update({f"{name}_{f}": getattr(value, f) for f in value.quantities()})
+            for prefix, noun in inside(value, name):
+                values |= {f"{prefix}_{f}": getattr(noun, f) for f in noun.quantities()}
         else:
             values[name] = value
     return values
@@ -104,9 +127,14 @@ def test_number_array_and_symbol_agree(name):
     columns = {key: np.array([flat(made)[key] for made in sets]) for key in flat(sets[0])}
 
     def rebuild(name, value):
-        if isinstance(value, Noun):
-            return value.replace(**{f: columns[f"{name}_{f}"] for f in value.quantities()})
-        return columns[name]
+        if not isinstance(value, Noun):
+            return columns[name]
+        fields = {f: columns[f"{name}_{f}"] for f in value.quantities()}
+        if isinstance(value, Checkpoint):
+            made = {prefix: rebuild(prefix, noun) for prefix, noun in list(inside(value, name))[1:]}
+            fields["parts"] = tuple(m for m in made.values() if isinstance(m, Part))
+            fields["groups"] = tuple(m for m in made.values() if isinstance(m, LayerGroup))
+        return value.replace(**fields)
 
     made = {name: rebuild(name, value) for name, value in sets[0].items()}
     np.testing.assert_allclose(np.broadcast_to(function(**made), 3), numbers, rtol=1e-12)

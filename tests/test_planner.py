@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memwall import InputError, Model, forecast, model
-from memwall.formulas.forecast import Efficiency, Group
-from memwall.formulas.planner import (
+from memwall.formulas.forecast_old import Efficiency, Group
+from memwall.formulas.planner_old import (
     Plan,
     Replica,
     arithmetic_part,

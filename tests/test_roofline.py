@@ -170,3 +170,8 @@ def test_cache_room_by_hand():
     m = Model(n_total=15e9, n_active=15e9, bytes_per_param=2)
     assert roofline.cache_room(10, m, system) == pytest.approx(5e9)
     assert roofline.cache_room(10, m.replace(n_total=50e9), system) == 0
+    # 72 * 192 GB = 13.824 TB; 5e12 parameters at half a byte take 2.5 TB; a box of 640 GB is too small
+    rack = system.replace(capacity=72 * 192e9)
+    large = Model(n_total=5e12, n_active=1e11, bytes_per_param=0.5)
+    assert roofline.room_beside_weights(large, rack) == pytest.approx(11.324e12)
+    assert roofline.room_beside_weights(large, system.replace(capacity=640e9)) == 0

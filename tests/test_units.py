@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from memwall import human, units
 from memwall.core.algebra import unit_of
-from memwall.core.units import InputError
+from memwall.core.units import InputError, whole
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,6 @@ def test_prefixes_by_hand():
     assert units.MILLISECOND * 1000 == units.MICROSECOND * 10**6 == units.NANOSECOND * 10**9 == 1
     assert (units.MINUTE, units.HOUR, units.DAY) == (60, 60 * 60, 24 * 60 * 60)
     assert units.GBIT * 8 == 10**9
-    bits = {"bf16": 16, "fp16": 16, "fp8": 8, "int8": 8, "fp4": 4}
-    assert {name: 8 * size for name, size in units.BYTES_PER_ELEMENT.items()} == bits
 
 
 @pytest.mark.parametrize(
@@ -147,3 +145,16 @@ def test_human_by_hand(value, unit, text):
 def test_the_comma_is_decided_after_rounding():
     assert human(999.4) == "999" and human(999.6) == "1,000"
     assert human(-999.6, "sequences") == "−1,000 sequences"
+
+
+def test_whole_numbers_are_counted_and_no_other():
+    assert whole("n", 1) == 1 and whole("n", 0, least=0) == 0
+    assert type(whole("n", np.int32(7), most=7)) is int
+    for bad in (0, -1, 2.0, "4", True, None, float("nan"), np.float64(3)):
+        with pytest.raises(InputError, match="must be a whole number, at least 1"):
+            whole("n", bad)
+    for bad in (1, 5, 3.0):
+        with pytest.raises(
+            InputError, match=f"rounds = {bad!r} must be a whole number from 2 to 4"
+        ):
+            whole("rounds", bad, 2, 4)

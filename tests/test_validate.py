@@ -8,7 +8,7 @@ import pytest
 
 from memwall import catalog, validate
 from memwall.core.units import InputError
-from memwall.formulas.forecast import TERMS, Efficiency, band, fitted
+from memwall.formulas.forecast_old import TERMS, Efficiency, band, fitted
 
 HEADER = ",".join(validate.COLUMNS)
 GOOD = {
@@ -110,7 +110,7 @@ def test_fit_from_elsewhere_ends_at_the_same_place(runs):
 
 
 def test_intervals_hold_the_constants(runs, without):
-    kept = {r["name"]: r for r in catalog.table("forecast")}
+    kept = {r["name"]: r for r in catalog.table("forecast_old")}
     for name in Efficiency.quantities():
         value = getattr(fitted(), name)
         assert float(kept[name]["bootstrap_low"]) <= value <= float(kept[name]["bootstrap_high"])
@@ -295,7 +295,7 @@ def test_fit_prints_the_table_that_is_kept(monkeypatch, capsys, runs, without):
     monkeypatch.setattr(validate, "left_out", lambda _: without)
     assert validate.main(["--fit"]) == 0
     printed = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    kept = catalog.table("forecast")
+    kept = catalog.table("forecast_old")
     assert list(printed[0]) == list(kept[0])
     for new, old in zip(printed, kept, strict=True):
         assert new["name"] == old["name"] and new["source"] == old["source"]

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import csv
 import importlib
 import importlib.abc
 import importlib.util
@@ -34,10 +35,13 @@ os.environ |= {"OPENBLAS_NUM_THREADS": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1
 
 ROOT = Path(__file__).resolve().parent.parent
 ACCEPTED = Path(__file__).with_name("mutants_accepted.txt")
-MODULES = (
-    "units", "algebra", "roofline", "batching", "sparsity", "racks", "pipelining", "schedules", "pricing",
-    "scaling", "trains", "feistel", "revnet", "forecast", "planner",
-)  # fmt: skip
+LIBRARY = ROOT / "lib" / "memwall"
+# read here and not by the library, which only the children may import: it is what they change
+with (LIBRARY / "core" / "chapters.csv").open(encoding="utf-8", newline="") as table:
+    TAUGHT = [row["modules"].split() for row in csv.DictReader(table)]
+# what reads, runs and times has tests that ask for orderings only
+TIMED = ("runs", "measure", "validate")
+MODULES = ("units", "algebra", *(m for modules in TAUGHT for m in modules if m not in TIMED))
 
 SWAPS: dict[type, tuple[type, ...]] = {
     ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Div,), ast.Div: (ast.Mult,),
@@ -99,9 +103,15 @@ def reads(node: ast.AST, field: str, value: object) -> str:
     return " ".join(f"{ast.unparse(node)} -> {ast.unparse(after)}".split())
 
 
+def home(module: str) -> Path:
+    """The module's file, whatever room it is in."""
+    rooms = (LIBRARY / room / f"{module}.py" for room in ("core", "formulas", "experiments"))
+    return next(path for path in rooms if path.exists())
+
+
 def parsed(module: str) -> tuple[ast.Module, str]:
     """The module's tree, return statements of formulas marked."""
-    source = (ROOT / "lib" / "memwall" / f"{module}.py").read_text("utf-8")
+    source = home(module).read_text("utf-8")
     tree = ast.parse(source)
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef) and any(ast.unparse(d) == "formula" for d in function.decorator_list):  # fmt: skip
@@ -139,8 +149,8 @@ class Import(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Hands the changed tree to whoever imports the module."""
 
     def __init__(self, module: str, tree: ast.Module):
-        self.name, self.tree = f"memwall.{module}", tree
-        self.path = str(ROOT / "lib" / "memwall" / f"{module}.py")
+        self.name, self.tree = f"memwall.{home(module).parent.name}.{module}", tree
+        self.path = str(home(module))
 
     def find_spec(self, name, path=None, target=None):
         return importlib.util.spec_from_file_location(name, self.path, loader=self) if name == self.name else None  # fmt: skip
@@ -172,7 +182,11 @@ class Quick:
 
 
 def tests(module: str) -> list[str]:
-    return [f"tests/test_{module}.py", f"lib/memwall/{module}.py"]
+    """Its own test file, or else those of its chapter; and its doctests."""
+    chapter = next((modules for modules in TAUGHT if module in modules), [module])
+    files = {m: ROOT / "tests" / f"test_{m}.py" for m in chapter}
+    own = [files[module]] if files[module].exists() else [f for f in files.values() if f.exists()]
+    return [str(path.relative_to(ROOT)) for path in (*own, home(module))]
 
 
 def ask(module: str, mutant: Mutant | None, seconds: dict[str, float], report: Path) -> int:

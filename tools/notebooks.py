@@ -22,10 +22,12 @@ ROOT = Path(__file__).resolve().parent.parent
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 INSTALL = """\
 # Opened alone, in Colab say: the book's library comes first
-import importlib.util
+from importlib.util import find_spec
 
-if not importlib.util.find_spec("memwall"):
-    %pip install --quiet {source}"""
+if not find_spec("memwall"):
+    %pip install --quiet {source}
+elif not find_spec("memwall_figures"):
+    raise ImportError("Another package is called memwall here: pip uninstall memwall")"""
 METADATA = {"tags", "mystnb", "jupyter"}
 
 
@@ -33,7 +35,8 @@ def install_cell() -> nbformat.NotebookNode:
     """The cell that makes a notebook work on a machine without the book."""
     repository = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["repository"]
     url, branch = repository["url"], repository["branch"]
-    text = INSTALL.format(source=f"git+{url}@{branch}" if url else "..")
+    source = f"git+{url}@{branch}" if url else ".."
+    text = INSTALL.format(source=source)
     return nbformat.v4.new_code_cell(text, metadata={"tags": ["remove-cell", "install"]})
 
 

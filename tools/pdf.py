@@ -3,7 +3,9 @@
     make pdf      # writes _build/the-memory-wall.pdf
 
 Figures stand still, solutions are open, code that only draws is left out. Links between pages become
-links inside the document; the outline and the contents lead to every chapter.
+links inside the document; the outline and the contents lead to every chapter. Sphinx's own single page
+would not do: what stands on every page (exercises, sources) has one id there, and the links of tables and
+cards, which are HTML already, still lead to files.
 """
 
 from __future__ import annotations

@@ -30,57 +30,49 @@ from sphinx.util.docutils import SphinxDirective
 
 import memwall
 from memwall import catalog, claims, nouns
+from memwall.core import chapters
 from memwall.formulas import all_formulas
+from memwall.views.table import code, link, linked, math, strong, table
 from memwall_reference import api, errata, link_first_uses
 
 LIBRARY = Path(memwall.__file__).parent
 LIVE_FIGURES = {"explorer.js": rjsmin.jsmin, "explorer.css": rcssmin.cssmin}
 
 
-def cell(text: Any) -> str:
-    """Text as HTML, web addresses as links."""
-    text = html.escape(str(text))
-    return re.sub(r"(https?://[^\s;,)&]+)", r'<a href="\1">\1</a>', text)
-
-
-def table(head: list[str], rows: list[list[str]], label: str) -> str:
-    """An HTML table that scrolls sideways in its own box; `rows` are HTML already."""
-    ths = "".join(f'<th scope="col">{h}</th>' for h in head)
-    body = "".join(f"<tr>{''.join(f'<td>{c}</td>' for c in row)}</tr>" for row in rows)
-    return (
-        f'<div class="mw-table" tabindex="0" role="region" aria-label="{html.escape(label)}">'
-        f"<table><thead><tr>{ths}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
 def facts(name: str) -> str:
     """Every row of a data file, source and date included."""
     rows = catalog.table(name)
     columns = [c for c in rows[0] if c not in ("url", "source", "date", "retrieved", "confidence")]
-    body = []
-    for row in rows:
-        source = f'<a href="{html.escape(row["url"])}">{html.escape(row["source"])}</a>'
-        trust = f"{cell(row['date'])}, {cell(row['confidence'])}"
-        body.append([*(cell(row[c]) for c in columns), source, trust])
+    body = [
+        (
+            *(linked(row[c]) for c in columns),
+            link(row["source"], row["url"]),
+            linked(f"{row['date']}, {row['confidence']}"),
+        )
+        for row in rows
+    ]
     head = [c.replace("_", " ") for c in columns] + ["source", "date, confidence"]
-    return table(head, body, f"{name}: all rows with their sources")
+    return table(head, body, label=f"{name}: all rows with their sources")._repr_html_()
 
 
 def symbols() -> str:
     """The blackboard's letters: every field of the nouns with symbol, unit and meaning."""
     import dataclasses
 
-    rows = []
-    for noun in (nouns.Model, nouns.System, catalog.Chip, catalog.MemoryDevice):
-        units = noun.quantities()
-        for f in dataclasses.fields(noun):
-            if f.name in units:
-                rows.append([
-                    f"<span class=\"math notranslate nohighlight\">\\({html.escape(f.metadata['latex'])}\\)</span>",
-                    html.escape(f.metadata["meaning"]), f"<code>{units[f.name].symbol}</code>",
-                    f"<code>{noun.__name__}.{f.name}</code>",
-                ])  # fmt: skip
-    return table(["symbol", "meaning", "unit", "in the library"], rows, "Symbols and units")
+    rows = [
+        (
+            math(f.metadata["latex"]),
+            f.metadata["meaning"],
+            code(units[f.name].symbol),
+            code(f"{noun.__name__}.{f.name}"),
+        )
+        for noun in (nouns.Model, nouns.System, catalog.Chip, catalog.MemoryDevice)
+        for units in [noun.quantities()]
+        for f in dataclasses.fields(noun)
+        if f.name in units
+    ]
+    head = ("symbol", "meaning", "unit", "in the library")
+    return table(head, rows, label="Symbols and units")._repr_html_()
 
 
 def scorecard() -> str:
@@ -91,30 +83,26 @@ def scorecard() -> str:
         f'<label><input type="checkbox" checked value="{v}"> {v} <b>{n}</b></label>'
         for v, n in counts.items()
     )
-    rows = []
-    for c in entries:
-        page, _, anchor = c.where.partition("#")
-        link = f"../notebooks/{page}.html#{anchor}"
-        rows.append(
-            f'<tr data-verdict="{c.verdict()}" data-chapter="{c.chapter}">'
-            f'<th scope="row"><a href="{link}">{c.id}</a></th><td>{html.escape(c.statement)}</td>'
-            f"<td>{claims.printed(c.stated, c.unit)}</td><td>{claims.printed(c.computed(), c.unit)}</td>"
-            f'<td><span class="verdict verdict-{c.verdict()}">{c.verdict()}</span> {html.escape(c.reason)}</td></tr>'
-        )
-    chapters = "".join(f'<option value="{n}">Chapter {n}: {name.replace("_", " and ")}</option>' for n, name in claims.CHAPTERS.values())  # fmt: skip
+    listed = table(
+        claims.COLUMNS, (claims.row(c, "../notebooks/") for c in entries), label="All claims", heads=True,
+        kind="mw-claims", id="mw-scorecard",
+        row_attributes=({"data-verdict": c.verdict(), "data-chapter": c.chapter} for c in entries),
+    )  # fmt: skip
+    audited = (c for c in chapters.chapters() if c.letter)
+    options = "".join(
+        f'<option value="{c.number}">Chapter {c.number}: {c.title}</option>' for c in audited
+    )
     return (
         f'<form class="mw-filter" aria-label="Filter the claims"><fieldset><legend>Verdict</legend>{buttons}</fieldset>'
-        f'<label>Chapter <select><option value="">all</option>{chapters}</select></label>'
-        f'<output aria-live="polite">{len(entries)} claims</output></form>'
-        '<div class="mw-claims" tabindex="0" role="region" aria-label="All claims"><table id="mw-scorecard"><thead><tr>'
-        "<th>Row</th><th>The lecture says</th><th>Stated</th><th>Computed</th><th>Verdict</th></tr></thead>"
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
+        f'<label>Chapter <select><option value="">all</option>{options}</select></label>'
+        f'<output aria-live="polite">{len(entries)} claims</output></form>' + listed._repr_html_()
     )
 
 
 def verdicts() -> str:
     """What each verdict means."""
-    return table(["verdict", "meaning"], [[f"<b>{v}</b>", html.escape(m)] for v, m in claims.VERDICTS.items()], "Verdicts")  # fmt: skip
+    rows = ((strong(verdict), meaning) for verdict, meaning in claims.VERDICTS.items())
+    return table(("verdict", "meaning"), rows, label="Verdicts")._repr_html_()
 
 
 def citation() -> str:
@@ -171,8 +159,7 @@ class MemwallTable(SphinxDirective):
             self.env.note_dependency(str(path))
         name = self.arguments[0]
         if name == "cards":
-            for path in ("README.md", "_toc.yml"):
-                self.env.note_dependency(str(Path(self.env.app.confdir, path)))
+            self.env.note_dependency(str(Path(self.env.app.confdir, "_toc.yml")))
             made = memwall_front.cards(self.env.found_docs)
         else:
             made = TABLES[name]() if name in TABLES else facts(name)

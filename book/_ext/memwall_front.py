@@ -1,21 +1,13 @@
-"""The front page: ten questions, each with its small picture; a chapter's page opens with the same."""
+"""The front page: a question a chapter, each with its small picture; a chapter's page opens with the same."""
 
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterable
-from pathlib import Path
 
 from memwall_figures import welcome
 
-README = Path(__file__).parents[2] / "README.md"
-
-
-def questions() -> list[tuple[int, str, str]]:
-    """Number, name and question of each chapter, from the README's table."""
-    rows = re.findall(r"^\| (\d+) ([^|]+?) \| ([^|]+?) \|$", README.read_text("utf-8"), re.M)
-    return [(int(n), name, question.replace("*", "")) for n, name, question in rows]
+from memwall.core.chapters import chapter, chapters
 
 
 def svg(drawn: str) -> str:
@@ -24,22 +16,26 @@ def svg(drawn: str) -> str:
 
 def opening(number: int) -> str:
     """The picture and the fact with which a chapter's page opens: those of its card."""
-    drawn, fact = welcome.PICTURES[number - 1]()
+    drawn, fact = welcome.PICTURES[chapter(number).picture]()
     return f'<figure class="mw-opening">{svg(drawn)}<figcaption>{html.escape(fact)}</figcaption></figure>'
 
 
 def cards(found: Iterable[str]) -> str:
-    """The ten questions; each a link once its chapter is in the book."""
-    pages = {int(p.split("/")[1][:2]): p for p in found if p.startswith("notebooks/")}
+    """The questions, one a chapter; each a link once its chapter is in the book."""
+    pages = set(found)
     made = []
-    for (number, name, question), picture in zip(questions(), welcome.PICTURES, strict=True):
-        drawn, fact = picture()
+    for one in chapters():
+        drawn, fact = welcome.PICTURES[one.picture]()
         inside = (
-            f'{svg(drawn)}<small>{number} {html.escape(name)}</small>'
-            f"<strong>{html.escape(question)}</strong><span>{html.escape(fact)}</span>"
+            f"{svg(drawn)}<small>{one.number} {html.escape(one.title)}</small>"
+            f"<strong>{html.escape(one.plain_question)}</strong><span>{html.escape(fact)}</span>"
         )
-        page = pages.get(number)
-        made.append(f'<li><a href="../{page}.html">{inside}</a></li>' if page else f"<li><div>{inside}</div></li>")
+        page = f"notebooks/{one.page}"
+        made.append(
+            f'<li><a href="../{page}.html">{inside}</a></li>'
+            if page in pages
+            else f"<li><div>{inside}</div></li>"
+        )
     return f'<ul class="mw-cards">{"".join(made)}</ul>'
 
 

@@ -12,24 +12,12 @@ from docutils import nodes
 
 import memwall.formulas
 from memwall import claims
+from memwall.core.algebra import variable
+from memwall.core.chapters import chapters
+from memwall.core.checkpoint import Checkpoint
 from memwall.core.units import Unit
 from memwall.formulas import all_formulas
-
-CHAPTERS = {
-    "roofline": ("02_roofline", "chapter 2"),
-    "batching": ("01_batching", "chapter 1"),
-    "sparsity": ("03_sparsity", "chapter 3"),
-    "racks": ("04_racks", "chapter 4"),
-    "pipelining": ("05_pipelining", "chapter 5"),
-    "pricing": ("06_pricing", "chapter 6"),
-    "scaling": ("07_scaling", "chapter 7"),
-    "feistel": ("08_feistel_revnet", "chapter 8"),
-    "revnet": ("08_feistel_revnet", "chapter 8"),
-    "trains": ("02_roofline", "chapter 2"),
-    "forecast": ("09_measured", "chapter 9"),
-    "validate": ("09_measured", "chapter 9"),
-    "planner": ("10_planner", "chapter 10"),
-}
+from memwall.views.table import beside, table
 
 
 def equation(function: Any) -> str:
@@ -42,7 +30,7 @@ def equation(function: Any) -> str:
         if name == "return":
             continue
         if unit is not None:
-            arguments[name] = sympy.Symbol(name, positive=True)
+            arguments[name] = variable(name)
         else:
             noun = hints[name]
             names = {"name": "x", "tier": "x"}
@@ -53,6 +41,16 @@ def equation(function: Any) -> str:
             }
             arguments[name] = noun.symbolic(**given)
     return sympy.latex(sympy.sympify(function(**arguments)))
+
+
+def typeset(function: Any, parts: dict[str, str]) -> str:
+    """The equation as mathematics; of a checkpoint, whose sum has a term a layer kind, in words."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    if Checkpoint in hints.values():
+        return f'<p class="mw-in-words">{html.escape(parts["Equation"])}</p>'
+    return (
+        f'<div class="math notranslate nohighlight">\\[{html.escape(equation(function))}\\]</div>'
+    )
 
 
 def sections(function: Any) -> dict[str, str]:
@@ -74,11 +72,11 @@ def api() -> str:
     by_module: dict[str, list[tuple[str, Any]]] = {}
     for name, function in all_formulas().items():
         by_module.setdefault(name.split(".")[0], []).append((name, function))
-    order = [m for m in CHAPTERS if m in by_module] + [m for m in by_module if m not in CHAPTERS]
     out = []
-    for module in order:
-        page, label = CHAPTERS.get(module, ("", ""))
-        where = f' Taught in <a href="../notebooks/{page}.html">{label}</a>.' if page else ""
+    for chapter, module in ((c, m) for c in chapters() for m in c.modules if m in by_module):
+        where = (
+            f' Taught in <a href="../notebooks/{chapter.page}.html">chapter {chapter.number}</a>.'
+        )
         summary = (getattr(memwall.formulas, module).__doc__ or "").split("\n")[0]
         out.append(
             f'<section id="module-{module}"><h2>memwall.{module}</h2><p>{html.escape(summary)}{where}</p>'
@@ -99,7 +97,7 @@ def api() -> str:
                 f'<section class="mw-formula" id="{name}"><h3><code>{short}</code></h3>'
                 f"<p><code>{short}({html.escape(signature)}) → {function.units['return'].symbol}</code></p>"
                 f"<p>{html.escape(parts['summary'])}</p>"
-                f'<div class="math notranslate nohighlight">\\[{html.escape(equation(function))}\\]</div>'
+                f"{typeset(function, parts)}"
                 f"<dl>{listed}</dl></section>"
             )
         out.append("</section>")
@@ -120,17 +118,10 @@ def errata() -> str:
             and not isinstance(c.stated, bool)
         ):
             off = f"{value / c.stated:.3g}×"
-        page, _, anchor = c.where.partition("#")
-        rows.append(
-            f'<tr><th scope="row"><a href="../notebooks/{page}.html#{anchor}">{c.id}</a></th>'
-            f"<td>{html.escape(c.statement)}</td><td>{claims.printed(c.stated, c.unit)}</td>"
-            f"<td>{claims.printed(value, c.unit)}</td><td>{off} {html.escape(c.reason)}</td></tr>"
-        )
-    return (
-        '<div class="mw-claims" tabindex="0" role="region" aria-label="Rows that differ"><table><thead><tr><th>Row</th>'
-        "<th>The lecture says</th><th>Stated</th><th>Computed</th><th>By how much, and why</th></tr></thead>"
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
+        *cells, _ = claims.row(c, "../notebooks/")
+        rows.append((*cells, beside(off, c.reason)))
+    head = (*claims.COLUMNS[:-1], "By how much, and why")
+    return table(head, rows, label="Rows that differ", heads=True, kind="mw-claims")._repr_html_()
 
 
 def link_first_uses(app: Any, doctree: nodes.document, page: str) -> None:

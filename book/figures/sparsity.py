@@ -22,6 +22,7 @@ from memwall.views.explorer import (
     variables,
 )
 from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table
+from memwall.views.table import strong
 
 DASHES = ("-", (0, (6, 2)), (0, (3, 1.5)), (0, (1, 1.2)))  # fair to skewed
 PALE = {"color": COLORS["weights"], "linewidth": 6, "alpha": 0.25}
@@ -84,7 +85,7 @@ def bytes_read(sizes: np.ndarray, read: np.ndarray, width: int, layer: Model) ->
 def kinds_of_sparsity(roads: Mapping[str, tuple[Model, float, float]]) -> Any:
     """Models with their sparsity by experts and by parameters, and two roads to the experts' share."""
     head = (
-        "model", "chosen", "by experts", "**by parameters**", "share in experts, from totals",
+        "model", "chosen", "by experts", strong("by parameters"), "share in experts, from totals",
         "from layer shapes",
     )  # fmt: skip
     return table(
@@ -94,7 +95,7 @@ def kinds_of_sparsity(roads: Mapping[str, tuple[Model, float, float]]) -> Any:
                 name,
                 f"{m.experts_active:.0f} of {m.experts:.0f}",
                 f"{m.experts / m.experts_active:.0f}",
-                f"**{roofline.sparsity(m):.1f}**",
+                strong(f"{roofline.sparsity(m):.1f}"),
                 f"{totals:.1%}",
                 f"{shapes:.1%}",
             )

@@ -1,33 +1,28 @@
-"""The audit of the lecture: one entry for each row of its ledger, computed by the library.
+"""The audit of the lecture: one row for each entry of its ledger, computed by the library.
 
     python -m memwall.claims --format csv
 
-A chapter's claims live in the module named after it. A claim is a function that calls
-the library; beside it stand what the lecture (or the article that retells it) says,
-and where in the book the answer is derived. The verdict follows from the numbers
-unless the author has a reason, which is then printed.
+`claims.csv` holds what the lecture (or the article that retells it) says, its number if it gave
+one, where in the book the answer is derived, and why the two differ. The answer to row R2 is the
+function `r2_...` of the module of its chapter, which calls the library. The verdict follows from
+the numbers unless the row gives one with its reason.
 """
 
 from __future__ import annotations
 
-import html
+import functools
 import importlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
+from ..core import chapters
+from ..core.tables import read_csv
 from ..core.units import InputError, human
+from ..views import table as view
 
-CHAPTERS = {
-    "B": (1, "batching"),
-    "R": (2, "roofline"),
-    "S": (3, "sparsity"),
-    "M": (4, "racks"),
-    "P": (5, "pipelining"),
-    "X": (6, "pricing"),
-    "L": (7, "scaling"),
-    "F": (8, "feistel_revnet"),
-}
 VERDICTS = {
     "agrees": "within 5 %, or true as stated",
     "close": "within 30 %: a rounding aloud",
@@ -38,8 +33,6 @@ VERDICTS = {
 }
 WITHIN_AGREES, WITHIN_CLOSE = 0.05, 0.30
 
-_REGISTRY: dict[str, Claim] = {}
-
 
 @dataclass(frozen=True)
 class Claim:
@@ -49,20 +42,32 @@ class Claim:
     statement: str
     stated: float | bool | None
     unit: str
+    given_verdict: str
     where: str
     reason: str
-    given_verdict: str | None
-    compute: Callable[[], Any] | None
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, str]) -> Claim:
+        """A line of `claims.csv`, refused if it is not well formed."""
+        id, verdict = row["id"], row["verdict"]
+        if not re.fullmatch("|".join(f"{c.letter}[1-9][0-9]*" for c in _audited()), id):
+            raise InputError(f"claim id {id!r} is not a ledger row")
+        if verdict and (verdict not in VERDICTS or not row["reason"]):
+            raise InputError(f"claim {id}: verdict {verdict!r} needs a reason and a name among {list(VERDICTS)}")  # fmt: skip
+        words: dict[str, bool | None] = {"": None, "true": True, "false": False}
+        said = row["stated"]
+        stated = words[said] if said in words else float(Fraction(said))
+        return cls(id, row["statement"], stated, row["unit"], verdict, row["where"], row["reason"])
 
     @property
     def chapter(self) -> int:
-        return CHAPTERS[self.id[0]][0]
+        return chapters.chapter(self.id[0]).number
 
     def computed(self) -> float | bool | None:
         """The library's answer: a number in SI, True or False, or None for prose."""
-        if self.compute is None:
+        if self.given_verdict == "prose":
             return None
-        value = self.compute()
+        value = answers()[self.id]()
         # a comparison of arrays or symbols arrives as their own boolean type
         if isinstance(value, bool) or type(value).__name__ in (
             "bool", "bool_", "BooleanTrue", "BooleanFalse",
@@ -74,60 +79,47 @@ class Claim:
         if self.given_verdict:
             return self.given_verdict
         value = self.computed()
-        if value is None:
-            return "prose"
         if isinstance(value, bool):
             return "agrees" if value == (self.stated is not False) else "differs"
-        if self.stated is None:
+        if value is None or self.stated is None:
             return "qualitative"
         off = abs(value - self.stated) / max(abs(self.stated), 1e-300)
         return "agrees" if off <= WITHIN_AGREES else "close" if off <= WITHIN_CLOSE else "differs"
 
 
-def claim(
-    id: str,
-    statement: str,
-    *,
-    where: str,
-    stated: float | bool | None = None,
-    unit: str = "1",
-    verdict: str | None = None,
-    reason: str = "",
-) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
-    """Register the decorated function as the answer to ledger row `id`.
-
-    `where` is notebook#heading, as in "01_batching#the-floor"; `unit` a symbol that `human`
-    prints; `verdict` overrides the computed one and then needs a `reason`.
-    """
-
-    def register(function: Callable[[], Any]) -> Callable[[], Any]:
-        _add(Claim(id, statement, stated, unit, where, reason, verdict, function))
-        return function
-
-    return register
+def _audited() -> list[chapters.Chapter]:
+    return [c for c in chapters.chapters() if c.letter]
 
 
-def prose(id: str, statement: str, *, where: str, reason: str = "") -> None:
-    """Register a ledger row that has nothing to compute."""
-    _add(Claim(id, statement, None, "", where, reason, None, None))
+@functools.cache
+def _ledger() -> dict[str, Claim]:
+    entries = [Claim.from_row(row) for row in read_csv(__name__, "claims.csv")]
+    letters = [c.letter for c in _audited()]
+    entries.sort(key=lambda c: (letters.index(c.id[0]), int(c.id[1:])))
+    ledger = {c.id: c for c in entries}
+    if len(ledger) < len(entries):
+        raise InputError("a claim is entered twice")
+    return ledger
 
 
-def _add(entry: Claim) -> None:
-    if entry.id[0] not in CHAPTERS or not entry.id[1:].isdigit():
-        raise InputError(f"claim id {entry.id!r} is not a ledger row")
-    if entry.id in _REGISTRY:
-        raise InputError(f"claim {entry.id} is entered twice")
-    if entry.given_verdict and (entry.given_verdict not in VERDICTS or not entry.reason):
-        raise InputError(f"claim {entry.id}: verdict {entry.given_verdict!r} needs a reason and a name among {list(VERDICTS)}")  # fmt: skip
-    _REGISTRY[entry.id] = entry
+@functools.cache
+def answers() -> dict[str, Callable[[], Any]]:
+    """The function that answers each row, by its id: `r2_three_hundred` answers R2."""
+    found: dict[str, Callable[[], Any]] = {}
+    for chapter in _audited():
+        module = importlib.import_module(f"{__name__}.{chapter.slug}")
+        for name, function in vars(module).items():
+            id = re.match(rf"({chapter.letter.lower()}\d+)_", name)
+            if id:
+                if id[1].upper() in found:
+                    raise InputError(f"claim {id[1].upper()} is answered twice")
+                found[id[1].upper()] = function
+    return found
 
 
 def all_claims() -> list[Claim]:
     """Every claim, in the ledger's order."""
-    for _, name in CHAPTERS.values():
-        importlib.import_module(f"{__name__}.{name}")
-    letters = list(CHAPTERS)
-    return sorted(_REGISTRY.values(), key=lambda c: (letters.index(c.id[0]), int(c.id[1:])))
+    return list(_ledger().values())
 
 
 def of_chapter(chapter: int) -> Table:
@@ -137,10 +129,17 @@ def of_chapter(chapter: int) -> Table:
 
 def get(id: str) -> Claim:
     """The claim with that ledger id."""
-    found = {c.id: c for c in all_claims()}
-    if id not in found:
+    if id not in _ledger():
         raise InputError(f"no claim {id!r} in the ledger")
-    return found[id]
+    return _ledger()[id]
+
+
+def stated(id: str) -> float:
+    """The number that the lecture states in that row, for answers that compute with it."""
+    value = get(id).stated
+    if value is None:
+        raise InputError(f"row {id} states no number")
+    return value
 
 
 def printed(value: float | bool | None, unit: str) -> str:
@@ -154,6 +153,22 @@ def printed(value: float | bool | None, unit: str) -> str:
     return human(value, {"byte": "B", "byte/token": "B/token"}.get(unit, unit))
 
 
+COLUMNS = ("Row", "The lecture says", "Stated", "Computed", "Verdict")
+
+
+def row(claim: Claim, pages: str = "") -> tuple[Any, ...]:
+    """A claim's cells under `COLUMNS`; with the folder of the pages its id leads to the answer."""
+    page, _, anchor = claim.where.partition("#")
+    verdict = claim.verdict()
+    return (
+        view.link(claim.id, f"{pages}{page}.html#{anchor}") if pages else claim.id,
+        claim.statement,
+        printed(claim.stated, claim.unit),
+        printed(claim.computed(), claim.unit),
+        view.beside(view.marked(verdict, f"verdict verdict-{verdict}"), claim.reason),
+    )
+
+
 @dataclass(frozen=True)
 class Table:
     """Claims as a table: HTML on a page, plain lines in a terminal."""
@@ -161,18 +176,13 @@ class Table:
     claims: list[Claim]
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f'<tr id="claim-{c.id}" class="verdict-{c.verdict()}"><th scope="row">{c.id}</th>'
-            f"<td>{html.escape(c.statement)}</td><td>{printed(c.stated, c.unit)}</td>"
-            f"<td>{printed(c.computed(), c.unit)}</td>"
-            f'<td><span class="verdict">{c.verdict()}</span> {html.escape(c.reason)}</td></tr>'
-            for c in self.claims
+        attributes = (
+            {"id": f"claim-{c.id}", "class": f"verdict-{c.verdict()}"} for c in self.claims
         )
-        return (
-            '<div class="mw-claims" tabindex="0" role="region" aria-label="Claims of this chapter">'
-            "<table><thead><tr><th>Row</th><th>The lecture says</th><th>Stated</th>"
-            f"<th>Computed</th><th>Verdict</th></tr></thead><tbody>{rows}</tbody></table></div>"
-        )
+        return view.table(
+            COLUMNS, map(row, self.claims), label="Claims of this chapter", heads=True,
+            kind="mw-claims", row_attributes=attributes,
+        )._repr_html_()  # fmt: skip
 
     def __repr__(self) -> str:
         return "\n".join(

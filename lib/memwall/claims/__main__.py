@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 
+from ..core.chapters import chapters
+from ..core.tables import write_csv
 from . import Table, all_claims
 
 COLUMNS = ("id", "chapter", "claim", "stated", "computed", "unit", "verdict", "where")
@@ -21,19 +22,17 @@ def plain(value: float | bool | None) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m memwall.claims", description=__doc__)
     parser.add_argument("--format", choices=("text", "csv"), default="text")
-    parser.add_argument("--chapter", type=int, choices=range(1, 9))
+    parser.add_argument("--chapter", type=int, choices=[c.number for c in chapters() if c.letter])
     options = parser.parse_args()
     chosen = [c for c in all_claims() if options.chapter in (None, c.chapter)]
     if options.format == "text":
         print(Table(chosen))
         return
-    out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(COLUMNS)
-    for c in chosen:
-        out.writerow(
-            [c.id, c.chapter, c.statement, plain(c.stated), plain(c.computed()), c.unit,
-             c.verdict(), c.where]
-        )  # fmt: skip
+    rows = [
+        (c.id, c.chapter, c.statement, plain(c.stated), plain(c.computed()), c.unit, c.verdict(), c.where)
+        for c in chosen
+    ]  # fmt: skip
+    write_csv(sys.stdout, rows, COLUMNS)
 
 
 if __name__ == "__main__":

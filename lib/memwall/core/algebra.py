@@ -84,19 +84,36 @@ def javascript(expression: Any) -> str:
 # the blackboard's letters for what formulas are called with; the nouns bring their own
 LETTERS = {
     "batch": "B", "context": "L", "period": r"\tau", "sparsity": "s", "multiplies_per_weight": "h",
-    "price_ratio": "p", "speed_ratio": "r", "intensity": "I",
+    "price_ratio": "p", "speed_ratio": "r", "intensity": "I", "chips": "G", "domain": "D", "stages": "P",
+    "element": "b", "layers": r"n_\mathrm{layers}", "d_model": r"d_\mathrm{model}", "n_active": "N_a",
+    "link": "W_{up,1}",
 }  # fmt: skip
 
 
-def name_letters(letters: dict[str, str]) -> None:
-    """Have SymPy typeset symbols of these names with the blackboard's letters."""
-    import sympy
-    from sympy.printing.printer import Printer
+def variable(name: str, letter: str = "", **assumptions: Any) -> Any:
+    """A symbol, positive unless told otherwise, that SymPy typesets with the blackboard's letter.
 
-    LETTERS.update(letters)
-    kinds: tuple[dict[str, bool], ...] = ({}, {"positive": True}, {"nonnegative": True})
-    names = {sympy.Symbol(n, **kind): latex for n, latex in LETTERS.items() for kind in kinds}
-    Printer.set_global_settings(symbol_names=names)
+    letter: LaTeX; left out, the one in `LETTERS`, and without one there the name itself.
+    """
+    import sympy
+
+    from .letters import Letter
+
+    assumptions = assumptions or {"positive": True}
+    letter = letter or LETTERS.get(name, "")
+    return Letter(name, letter, **assumptions) if letter else sympy.Symbol(name, **assumptions)
+
+
+def variables(names: str, **assumptions: Any) -> Any:
+    """`variable` for each of the names: a tuple, or the symbol itself if there is one name.
+
+    >>> import sympy
+    >>> B, seats = variables("batch seats")
+    >>> sympy.latex(B / seats), str(B / seats)
+    ('\\\\frac{B}{seats}', 'batch/seats')
+    """
+    made = tuple(variable(name, **assumptions) for name in names.split())
+    return made if len(made) > 1 else made[0]
 
 
 _door = threading.local()  # .open while a formula runs: what it calls came through its door

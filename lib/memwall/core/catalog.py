@@ -3,21 +3,22 @@
 Facts live in `data/*.csv` and nowhere else. A row without source, URL, date and
 confidence is refused. A `Chip` becomes a `System` by saying how many and at which
 precision; a catalog model becomes a `Model` by saying how its weights and its cache
-are stored.
+are stored. A `Checkpoint` is read from the configuration of its release, in `data/configs.json`.
 """
 
 from __future__ import annotations
 
-import csv
 import functools
-import io
+import json
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from .nouns import Model, Noun, System, Unknown, quantity, suggest
+from .checkpoint import Checkpoint
+from .config import from_config
+from .facts import CONFIDENCE, PROVENANCE, check_provenance, find, table  # noqa: F401
+from .nouns import Model, Noun, System, Unknown, quantity
 from .units import (
-    BYTES_PER_ELEMENT,
     GB,
     GBIT,
     HOUR,
@@ -33,62 +34,56 @@ from .units import (
     InputError,
     Kilograms,
     Metres,
+    NonNegative,
     Tokens,
     Watts,
 )
-
-PROVENANCE = ("source", "url", "date", "confidence")
-CONFIDENCE = ("high", "medium", "low")
-
-
-@functools.cache
-def table(name: str) -> tuple[dict[str, str], ...]:
-    """All rows of `data/<name>.csv` as dictionaries of text, provenance checked; read once."""
-    path = resources.files(__package__) / "data" / f"{name}.csv"
-    rows = tuple(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
-    for line, row in enumerate(rows, start=2):
-        check_provenance(row, f"{name}.csv line {line}")
-    return rows
-
-
-def check_provenance(row: dict[str, str], where: str) -> None:
-    """Refuse a fact without source, URL, date and a known confidence."""
-    missing = [key for key in PROVENANCE if not (row.get(key) or "").strip()]
-    if missing:
-        raise InputError(
-            f"{where} has no {', '.join(missing)}: a fact needs {', '.join(PROVENANCE)}"
-        )
-    if not row["url"].startswith(("https://", "http://")):
-        raise InputError(f"{where}: url {row['url']!r} is not a web address")
-    if row["confidence"] not in CONFIDENCE:
-        raise InputError(f"{where}: confidence {row['confidence']!r} is none of {CONFIDENCE}")
+from .widths import bytes_per_element
 
 
 @dataclass(frozen=True)
 class Chip(Noun):
-    """One accelerator: dense FLOP/s by precision, HBM, and its two networks in one direction."""
+    """One accelerator: dense FLOP/s by precision, memory, and its two networks in one direction.
+
+    `chip_capacity` is what is printed on the box, `driver_capacity` what a driver reports: the
+    H100's 80 GB are 85.5e9 bytes. `kind` is "server" (a module of a box or rack), "card",
+    "consumer", "unified" (memory shared with the processor) or "sram".
+    """
 
     name: str
     flops_bf16: FlopPerSecond = quantity("F_{16}", "dense bf16 FLOP/s of one chip")
     flops_fp8: FlopPerSecond = quantity("F_{8}", "dense fp8 FLOP/s of one chip")
     flops_fp4: FlopPerSecond = quantity("F_{4}", "dense fp4 FLOP/s of one chip")
+    flops_int8: FlopPerSecond = quantity("F_{i8}", "dense int8 operations a second of one chip")
     chip_bandwidth: BytesPerSecond = quantity("W_1", "HBM bandwidth of one chip")
-    chip_capacity: Bytes = quantity("C_1", "HBM capacity of one chip")
+    chip_capacity: Bytes = quantity("C_1", "memory of one chip as printed on the box")
+    driver_capacity: Bytes = quantity("C_{drv,1}", "memory of one chip as its driver reports it")
     chip_scale_up: BytesPerSecond = quantity("W_{up,1}", "scale-up link of one chip, one direction")
     chip_scale_out: BytesPerSecond = quantity(
         "W_{out,1}", "network card of one chip, one direction"
     )
     domain: Count = quantity("G_{dom}", "chips in a scale-up domain")
     rent: DollarsPerSecond = quantity(r"\$_1", "rent of one chip, middle of the range seen")
+    rent_low: DollarsPerSecond = quantity(r"\$_{1,low}", "lowest rent of one chip seen")
+    rent_high: DollarsPerSecond = quantity(r"\$_{1,high}", "highest rent of one chip seen")
+    torus: NonNegative = quantity(
+        "D_{torus}", "dimensions of the scale-up torus, 0 for a switch or mesh"
+    )
+    in_network: NonNegative = quantity(
+        "b_{net}", "1 if the scale-up switch adds up (NVLink SHARP), or 0"
+    )
     vendor: str = ""
+    kind: str = ""
 
     def precisions(self) -> list[str]:
-        """Precisions whose dense rate is known, widest first."""
+        """Floating-point precisions whose dense rate is known, widest first."""
         return [p for p in ("bf16", "fp8", "fp4") if getattr(self, f"flops_{p}")]
 
     def flops(self, precision: str) -> Any:
         """Dense FLOP/s of one chip at a precision it has."""
         wanted = {"fp16": "bf16"}.get(precision, precision)
+        if wanted == "int8" and self.flops_int8:
+            return self.flops_int8
         if wanted not in self.precisions():
             raise InputError(
                 f"{self.name} has no {precision!r} rate in the catalog; it has "
@@ -117,6 +112,9 @@ class Chip(Noun):
             scale_out=times_n(self.chip_scale_out),
             chips=n,
             dollars_per_second=times_n(rent),
+            domain=self.domain,
+            bf16_flops=times_n(self.flops_bf16),
+            torus=self.torus,
             name=f"{n:g} × {self.name} ({precision})" if isinstance(n, int | float) else self.name,
         )
 
@@ -197,13 +195,20 @@ def chips() -> dict[str, Chip]:
             flops_bf16=_number(r["bf16_dense_tflops"], 1e12),
             flops_fp8=_number(r["fp8_dense_tflops"], 1e12),
             flops_fp4=_number(r["fp4_dense_tflops"], 1e12),
+            flops_int8=_number(r["int8_dense_tops"], 1e12),
             chip_bandwidth=_number(r["bandwidth_tb_per_s"], TB),
             chip_capacity=_number(r["capacity_gb"], GB),
+            driver_capacity=_number(r["driver_capacity_gb"], GB),
             chip_scale_up=_number(r["scale_up_gb_per_s_one_way"], GB),
             chip_scale_out=_number(r["scale_out_gbit_per_s_one_way"], GBIT),
             domain=_number(r["domain_chips"]),
             rent=_middle(r["rent_usd_per_hour_low"], r["rent_usd_per_hour_high"], 1 / HOUR),
+            rent_low=_number(r["rent_usd_per_hour_low"], 1 / HOUR),
+            rent_high=_number(r["rent_usd_per_hour_high"], 1 / HOUR),
+            torus=float(r["torus"]),
+            in_network=float(r["in_network"]),
             vendor=r["vendor"],
+            kind=r["kind"],
         )
         for r in table("chips")
     }
@@ -273,7 +278,7 @@ def _model_rows() -> dict[str, dict[str, str]]:
 
 def chip(name: str) -> Chip:
     """The catalog's chip of that name, alias or unambiguous beginning: chip("H100")."""
-    return chips()[_find(name, "chip", "chips")]
+    return chips()[find(name, "chip", "chips")]
 
 
 def model(name: str, weights: str = "", cache: str = "bf16") -> Model:
@@ -282,7 +287,7 @@ def model(name: str, weights: str = "", cache: str = "bf16") -> Model:
     `weights` defaults to the precision the weights were released in (fp8 where that is not
     known); `cache` is how KV-cache elements are stored. Facts nobody published are `Unknown`.
     """
-    return _model(_find(name, "model", "models"), weights, cache)
+    return _model(find(name, "model", "models"), weights, cache)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -312,14 +317,14 @@ def models() -> dict[str, Model]:
 
 def training_tokens(name: str) -> Any:
     """Tokens that the catalog's model read in pre-training, or `Unknown`."""
-    found = _find(name, "model", "models")
+    found = find(name, "model", "models")
     tokens = _number(_model_rows()[found]["train_tokens_t"], 1e12)
     return Unknown("training_tokens", found) if tokens is None else tokens
 
 
 def sparse_attention(name: str, cache: str = "bf16", index: str = "fp8") -> SparseAttention:
     """The sparse attention of the catalog's model; `index` is how its short keys are stored."""
-    found = _find(name, "model", "models")
+    found = find(name, "model", "models")
     row = _model_rows()[found]
     if not row["sparse_top_k"]:
         raise InputError(f"{found} has no sparse attention of this kind: {row['attention']}")
@@ -333,49 +338,60 @@ def sparse_attention(name: str, cache: str = "bf16", index: str = "fp8") -> Spar
     )
 
 
+def checkpoint(name: str, weights: str = "", cache: str = "bf16") -> Checkpoint:
+    """The released checkpoint of that name, alias or unambiguous beginning, layers and parts.
+
+    `weights` stores it anew ("fp8", "nvfp4", "awq", "Q4_K_M": `Checkpoint.with_weights`); left
+    out, or as it was released, it is the release. `cache` is how keys and values are kept.
+
+    >>> small = checkpoint("Qwen2.5-7B")
+    >>> round(small.n_total), [(g.kind, g.layers) for g in small.groups]
+    (7615616512, [('full', 28)])
+    """
+    return _checkpoint(find(name, "checkpoint", "checkpoints"), weights, cache)
+
+
+@functools.lru_cache(maxsize=1024)
+def _checkpoint(name: str, weights: str, cache: str) -> Checkpoint:
+    row = _checkpoint_rows()[name]
+    released = from_config(configuration(row["config"] or name), cache, name=name)
+    if weights and weights.lower() != row["weights"]:
+        return released.with_weights(weights)
+    return released
+
+
+def checkpoints() -> tuple[str, ...]:
+    """The names of all checkpoints, in the order of the table."""
+    return tuple(_checkpoint_rows())
+
+
+def released_weights(name: str) -> str:
+    """The format that a checkpoint's weights were released in: "bf16", "fp8", "fp4+fp8"."""
+    return _checkpoint_rows()[find(name, "checkpoint", "checkpoints")]["weights"]
+
+
+@functools.cache
+def _checkpoint_rows() -> dict[str, dict[str, str]]:
+    return {r["name"]: r for r in table("checkpoints")}
+
+
+@functools.cache
+def _configurations() -> dict[str, dict[str, Any]]:
+    text = (resources.files(__package__) / "data" / "configs.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
+def configuration(name: str) -> dict[str, Any]:
+    """The keys of a release's config.json that say what it is; "like" another, with its own over them."""
+    own = dict(_configurations()[name])
+    return {**configuration(own.pop("like")), **own} if "like" in own else own
+
+
 def memory_device(name: str) -> MemoryDevice:
     """The catalog's memory device of that name or unambiguous beginning."""
-    return memory_devices()[_find(name, "memory device", "memory")]
+    return memory_devices()[find(name, "memory device", "memory")]
 
 
 def rack(name: str) -> Rack:
     """The catalog's rack of that name, alias or unambiguous beginning: rack("NVL72")."""
-    return racks()[_find(name, "rack", "racks")]
-
-
-def bytes_per_element(precision: str) -> float:
-    """Stored bytes of one number: bf16 2, fp8 1, fp4 0.5."""
-    if precision not in BYTES_PER_ELEMENT:
-        hint = suggest(precision, BYTES_PER_ELEMENT)
-        raise InputError(
-            f"unknown precision {precision!r}; known: {', '.join(BYTES_PER_ELEMENT)}.{hint}"
-        )
-    return BYTES_PER_ELEMENT[precision]
-
-
-def _find(name: str, kind: str, table_name: str) -> str:
-    """The catalog name meant by a name, an alias, or a beginning that only one entry has."""
-    if not isinstance(name, str):
-        raise InputError(f"a {kind} is asked for by name, not {name!r}")
-    names = _known_names(table_name)
-    if name.lower() in names:
-        return names[name.lower()]
-    begins = sorted({names[n] for n in names if name and n.startswith(name.lower())})
-    if len(begins) == 1:
-        return begins[0]
-    if begins:
-        raise InputError(f"{name!r} could be {', '.join(begins)}: say which {kind}")
-    every = [r["name"] for r in table(table_name)]
-    raise InputError(
-        f"unknown {kind} {name!r}.{suggest(name, [*names, *every])} Known: {', '.join(every)}"
-    )
-
-
-@functools.cache
-def _known_names(table_name: str) -> dict[str, str]:
-    """The catalog name of every name and alias of a table, in lower case."""
-    return {
-        known.lower(): row["name"]
-        for row in table(table_name)
-        for known in [row["name"], *filter(None, row.get("aliases", "").split("|"))]
-    }
+    return racks()[find(name, "rack", "racks")]

@@ -16,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 
 from . import units
-from .algebra import name_letters, unit_of
+from .algebra import unit_of, variable
 from .units import InputError
 
 
@@ -95,10 +95,8 @@ class Noun:
     @classmethod
     def symbolic(cls, **values: Any) -> Self:
         """An object of positive SymPy symbols named like the fields; `values` stay as given."""
-        import sympy
-
-        name_letters({f.name: f.metadata["latex"] for f in dataclasses.fields(cls) if f.metadata})
-        symbols = {name: sympy.Symbol(name, positive=True) for name in cls.quantities()}
+        latex = {f.name: f.metadata.get("latex", "") for f in dataclasses.fields(cls)}
+        symbols = {name: variable(name, latex[name]) for name in cls.quantities()}
         return cls(**{**symbols, **values})
 
     def replace(self, **changes: Any) -> Self:
@@ -151,9 +149,9 @@ class Model(Noun):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _not_above("n_active", self.n_active, "n_total", self.n_total)
+        not_above("n_active", self.n_active, "n_total", self.n_total)
         if not isinstance(self.experts, Unknown) and not isinstance(self.experts_active, Unknown):
-            _not_above("experts_active", self.experts_active, "experts", self.experts)
+            not_above("experts_active", self.experts_active, "experts", self.experts)
 
 
 @dataclass(frozen=True)
@@ -178,6 +176,8 @@ class System(Noun):
     dollars_per_second: units.DollarsPerSecond = quantity(r"\$", "rent of all chips")
     domain: units.Count = quantity("D", "chips of one scale-up domain")
     bf16_flops: units.FlopPerSecond = quantity("F_{16}", "dense FLOP/s in bf16, as attention works")
+    fp8_flops: units.FlopPerSecond = quantity("F_8", "dense FLOP/s in fp8, or wider if it has none")
+    fp4_flops: units.FlopPerSecond = quantity("F_4", "dense FLOP/s in fp4, or wider if it has none")
     torus: units.NonNegative = quantity("d_t", "dimensions of the torus, 0 for a switch")
     name: str = "system"
 
@@ -209,7 +209,36 @@ class Layout(Noun):
         return self.stage_chips * self.pp
 
 
-def _not_above(small_name: str, small: Any, large_name: str, large: Any) -> None:
+@dataclass(frozen=True)
+class Engine(Noun):
+    """What a serving engine is told, or decides, about memory and passes: vLLM's words and defaults.
+
+    `allowance` is what driver, communication and captured graphs take of a chip before a cache
+    does; it is a stated guess where no log gives the number.
+    """
+
+    memory_share: units.Fraction = usual(0.92, "u", "share of a chip's memory that may be used")
+    batched_tokens: units.Tokens = usual(8192.0, "T", "tokens of the largest pass")
+    sequences: units.Sequences = usual(256.0, "B_{max}", "sequences at once, at most")
+    allowance: units.Bytes = usual(1.0e9, "a", "bytes for driver, communication and graphs")
+    page: units.Count = usual(16.0, "p", "tokens of a page of cache")
+    element: units.BytesPerElement = usual(2.0, "b", "bytes of a number in a pass: bf16")
+    name: str = "engine"
+
+
+@dataclass(frozen=True)
+class Workload(Noun):
+    """What users ask of one replica: `users` requests in flight, each a prompt and an answer."""
+
+    prompt: units.Tokens = usual(2000.0, "P", "tokens of a prompt")
+    output: units.Count = usual(500.0, "O", "tokens of an answer")
+    cached: units.Fraction = usual(0.0, "h", "share of a prompt found in a cache")
+    users: units.Sequences = usual(64.0, "c", "requests in flight on one replica")
+    name: str = "workload"
+
+
+def not_above(small_name: str, small: Any, large_name: str, large: Any) -> None:
+    """Refuse a part that is larger than its whole; symbols pass."""
     if units.is_symbolic(small) or units.is_symbolic(large):
         return
 

@@ -14,6 +14,7 @@ one direction, GB means 1e9 bytes.
 from __future__ import annotations
 
 import math
+import operator
 import sys
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -23,8 +24,6 @@ KILO, MEGA, GIGA, TERA, PETA, EXA = 1e3, 1e6, 1e9, 1e12, 1e15, 1e18
 NANOSECOND, MICROSECOND, MILLISECOND = 1e-9, 1e-6, 1e-3
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 GBIT = 1e9 / 8
-
-BYTES_PER_ELEMENT = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5}
 
 
 class InputError(ValueError):
@@ -42,6 +41,7 @@ class Unit:
     least: float = 0.0
     open: bool = True  # True: the least value itself is excluded
     most: float = math.inf
+    endless: bool = False  # True: infinity is a value, as of a cap that never binds
 
     def check(self, name: str, value: Any) -> None:
         """Raise `InputError` unless `value` (number or array) lies in range; symbols pass."""
@@ -63,7 +63,8 @@ class Unit:
             ) from None
         if array.size == 0:
             raise InputError(f"{name} is an empty array: at least one value is needed")
-        wrong = ~np.isfinite(array) | (array < self.least) | (array > self.most)
+        unreal = np.isnan(array) if self.endless else ~np.isfinite(array)
+        wrong = unreal | (array < self.least) | (array > self.most)
         if self.open:
             wrong |= array <= self.least
         if wrong.any():
@@ -72,7 +73,24 @@ class Unit:
 
     def range_text(self) -> str:
         low = f"{'greater than' if self.open else 'at least'} {self.least:g}"
-        return f"finite and {low}" + ("" if self.most == math.inf else f", at most {self.most:g}")
+        return (
+            ("" if self.endless else "finite and ")
+            + low
+            + ("" if self.most == math.inf else f", at most {self.most:g}")
+        )
+
+
+def whole(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """A whole number in its range as an `int`; an `InputError` that says the range for all else.
+
+    >>> whole("chips", 8)
+    8
+    """
+    counts = hasattr(value, "__index__") and not isinstance(value, bool)
+    if not counts or value < least or (most is not None and value > most):
+        allowed = f", at least {least}" if most is None else f" from {least} to {most}"
+        raise InputError(f"{name} = {value!r} must be a whole number{allowed}")
+    return operator.index(value)
 
 
 def is_symbolic(value: Any) -> bool:
@@ -98,6 +116,8 @@ Count = _of("1", least=1.0, open=False)
 Flop = _of("FLOP", open=False)
 FlopPerSecond = _of("FLOP/s", seconds=-1)
 FlopPerByte = _of("FLOP/B", bytes=-1)
+Cap = _of("1", endless=True)
+Stretch = _of("tokens", least=1.0, open=False)
 Bytes = _of("B", bytes=1, open=False)
 BytesPerSecond = _of("B/s", bytes=1, seconds=-1)
 BytesPerParameter = _of("B/parameter", bytes=1)
@@ -134,6 +154,11 @@ def _digits(value: float, figures: int = 3) -> str:
     places = max(0, figures - 1 - math.floor(math.log10(abs(value))))
     text = f"{value:.{places}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def stands_with_number(unit: str) -> bool:
+    """True for units that `human` prints with each number (1 ms, $2); counts name theirs once."""
+    return unit in ("s", "%", "x") or unit.startswith(("B", "FLOP", "$"))
 
 
 def human(value: float, unit: str = "1") -> str:

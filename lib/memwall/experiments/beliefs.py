@@ -17,6 +17,7 @@ from ..core.units import (
     DAY,
     MINUTE,
     InputError,
+    whole,
 )
 from ..formulas.scaling import (
     ScalingLaw,
@@ -153,8 +154,7 @@ def budgets(n: int = 20_000, seed: int = 0, **beliefs: Any) -> dict[str, Any]:
     A keyword replaces a belief by another, or by a number that is then certain. Returns arrays:
     served, pretraining and rl tokens at equal cost, and over_training by active parameters.
     """
-    if not isinstance(n, int) or n < 1:
-        raise InputError(f"n = {n!r} must be a whole number of at least 1")
+    whole("n", n)
     unknown = set(beliefs) - set(BELIEFS)
     if unknown:
         name = sorted(unknown)[0]

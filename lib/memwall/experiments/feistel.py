@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from ..core.nouns import suggest
-from ..core.units import InputError
+from ..core.units import InputError, whole
 from ..formulas.reversible import sampling_error
 
 Rounds = Sequence[Callable[[Any], Any]]
@@ -232,8 +232,8 @@ def avalanche(cipher: Simon, rounds: int, samples: int = 2048, seed: int = 0) ->
     Returns probabilities of shape (rounds + 1, input bits, output bits), over random blocks and
     random keys. Bits run from the most significant of the left word to the least of the right.
     """
-    rounds = _whole("rounds", rounds, 0, cipher.rounds)
-    samples = _whole("samples", samples, 1, 1 << 24)
+    rounds = whole("rounds", rounds, 0, cipher.rounds)
+    samples = whole("samples", samples, 1, 1 << 24)
     rng = np.random.default_rng(seed)
     keys = cipher.round_keys(cipher.random(rng, cipher.key_words, samples))
     x, y = cipher.random(rng, 2, samples)
@@ -265,7 +265,7 @@ def strongest_trace(
     x, y = cipher.random(rng, 2, samples)
     signs = _signs(x, y, cipher.word)
     found = [1.0]
-    for r in range(_whole("rounds", rounds, 0, cipher.rounds)):
+    for r in range(whole("rounds", rounds, 0, cipher.rounds)):
         x, y = cipher.encrypt(x, y, [keys[r]])
         found.append(float(np.abs(signs @ _signs(x, y, cipher.word).T).max() / samples))
     return np.array(found)
@@ -350,7 +350,7 @@ def path_measured(cipher: Simon, first: int, rounds: int, pairs: int, seed: int 
     x, y = cipher.random(rng, 2, pairs)
     u, v = x ^ quiet_difference(first, cipher.word), y ^ quiet_difference(first - 1, cipher.word)
     share = [1.0]
-    for r in range(_whole("rounds", rounds, 1, cipher.rounds)):
+    for r in range(whole("rounds", rounds, 1, cipher.rounds)):
         x, y = cipher.encrypt(x, y, [keys[r]])
         u, v = cipher.encrypt(u, v, [keys[r]])
         left, right = (quiet_difference(first + r + i, cipher.word) for i in (1, 0))
@@ -376,8 +376,8 @@ def votes(oracle: Oracle, rounds: int, pairs: int = 1 << 16, seed: int = 0,
     `turns` rotates the path, which SIMON cannot tell apart; these four cover all sixteen bits.
     Returns shape (16, 2): votes for 0 and for 1, least significant bit first.
     """
-    rounds = _whole("rounds", rounds, 4, 32)
-    pairs = _whole("pairs", pairs, 1, 1 << 24)
+    rounds = whole("rounds", rounds, 4, 32)
+    pairs = whole("pairs", pairs, 1, 1 << 24)
     rng = np.random.default_rng(seed)
     c = [quiet_difference(i) for i in range(_LAST - rounds + 3, _LAST + 2)]  # free, path, end
     count = np.zeros((16, 2), int)
@@ -418,7 +418,7 @@ def recover_key(oracle: Oracle, rounds: int, pairs: int = 1 << 16, seed: int = 0
     key, run backwards through its schedule.
     """
     cipher = Simon(32, 64)
-    rounds = _whole("rounds", rounds, 4 + cipher.key_words - 1, cipher.rounds)
+    rounds = whole("rounds", rounds, 4 + cipher.key_words - 1, cipher.rounds)
     rng = np.random.default_rng([seed, 1])
     found: list[int] = []
     for known in range(cipher.key_words):
@@ -439,14 +439,3 @@ def bits_right(guess: Any, truth: Any, word: int = 16) -> int:
     14
     """
     return word - int(guess ^ truth).bit_count()
-
-
-def _whole(name: str, value: Any, least: int, most: int) -> int:
-    """`value` as an integer in its range, or an `InputError` that says which range."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | np.integer)
-        or not least <= value <= most
-    ):
-        raise InputError(f"{name} = {value!r} must be a whole number from {least} to {most}")
-    return int(value)

@@ -14,7 +14,6 @@ Times are the best of a few repetitions: what the machine can do, not what it di
 from __future__ import annotations
 
 import argparse
-import csv
 import datetime
 import importlib.util
 import os
@@ -29,6 +28,7 @@ import numpy as np
 
 from ..core import catalog
 from ..core.nouns import Model, System
+from ..core.tables import write_csv
 from ..core.units import InputError
 from ..formulas import roofline
 from ..formulas.sparsity import weight_bytes_read
@@ -187,7 +187,9 @@ def backend(name: str = "", device: str = "") -> Any:
     return NumPy()
 
 
-def best(run: Callable[[], Any], wait: Callable[[], None], repeats: int = REPEATS) -> float:
+def best(
+    run: Callable[[], Any], wait: Callable[[], None] = lambda: None, repeats: int = REPEATS
+) -> float:
     """Shortest of a few timings, after one that warms up."""
     run()
     wait()
@@ -427,10 +429,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for _ in range(options.rounds - 1):
         for row, again in zip(rows, measure(on, sizes), strict=True):
             row["seconds"] = min(row["seconds"], again["seconds"])
-    writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+    write_csv(sys.stdout, rows, COLUMNS, number="{:.6g}".format)
     return 0
 
 

@@ -13,7 +13,7 @@ output, so memory does not, and arithmetic pays:
 
 from __future__ import annotations
 
-import time
+import collections
 import tracemalloc
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
@@ -21,10 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.units import (
-    InputError,
-)
+from ..core.units import InputError, whole
 from .feistel import decode, encode
+from .measure import best
 
 # --- the arithmetic ---------------------------------------------------------------------
 
@@ -33,7 +32,7 @@ from .feistel import decode, encode
 
 
 @dataclass
-class Meter:
+class MemoryMeter:
     """Counts the arithmetic and the bytes of activations held, as a step goes."""
 
     flop: int = 0
@@ -72,18 +71,18 @@ class Layer:
     def __call__(self, x: np.ndarray) -> np.ndarray:
         return np.tanh(x @ self.w1) @ self.w2
 
-    def hidden(self, x: np.ndarray, meter: Meter) -> np.ndarray:
+    def hidden(self, x: np.ndarray, meter: MemoryMeter) -> np.ndarray:
         """The hidden values, which the gradient will want."""
         meter.product(len(x), *self.w1.shape)
         return np.tanh(x @ self.w1)
 
-    def output(self, hidden: np.ndarray, meter: Meter) -> np.ndarray:
+    def output(self, hidden: np.ndarray, meter: MemoryMeter) -> np.ndarray:
         """f(x) from the hidden values."""
         meter.product(len(hidden), *self.w2.shape)
         return hidden @ self.w2
 
     def pull(
-        self, x: np.ndarray, hidden: np.ndarray, gradient: np.ndarray, meter: Meter
+        self, x: np.ndarray, hidden: np.ndarray, gradient: np.ndarray, meter: MemoryMeter
     ) -> tuple[np.ndarray, Layer]:
         """The gradient of the output pulled back to the input and to the weights."""
         for weights in (self.w1, self.w2):
@@ -110,8 +109,7 @@ def network(
 ) -> list[Layer]:
     """Random layers; `width` is that of a half, and the gain scales what a layer adds to it."""
     for name, value in (("depth", depth), ("width", width), ("hidden", hidden)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise InputError(f"{name} = {value!r} must be a whole number, at least 1")
+        whole(name, value)
     if not np.isfinite(gain) or gain < 0:
         raise InputError(f"gain = {gain!r} must be finite and at least 0")
     rng = np.random.default_rng(seed)
@@ -139,13 +137,13 @@ def stored_gradients(
     x: np.ndarray,
     y: np.ndarray,
     loss: LossGradient = half_square,
-    meter: Meter | None = None,
+    meter: MemoryMeter | None = None,
 ) -> Gradients:
     """Gradients of the layers, last first, each layer's input and hidden values kept until used.
 
     The generator returns the gradient of the input; `collect` gives both.
     """
-    meter = meter or Meter()
+    meter = meter or MemoryMeter()
     kept = []
     for layer in layers:
         hidden = layer.hidden(x, meter)
@@ -168,10 +166,10 @@ def reversible_gradients(
     x: np.ndarray,
     y: np.ndarray,
     loss: LossGradient = half_square,
-    meter: Meter | None = None,
+    meter: MemoryMeter | None = None,
 ) -> Gradients:
     """The same gradients, keeping only the state: a layer's input is computed from its output."""
-    meter = meter or Meter()
+    meter = meter or MemoryMeter()
     for layer in layers:
         x, y = y + layer.output(layer.hidden(x, meter), meter), x
     meter.hold(x, y)
@@ -256,9 +254,9 @@ def unrun(layers: Network, state: np.ndarray) -> np.ndarray:
 # --- what is measured -------------------------------------------------------------------
 
 
-def metered(gradients: Callable[..., Gradients], layers: Network, state: np.ndarray) -> Meter:
+def metered(gradients: Callable[..., Gradients], layers: Network, state: np.ndarray) -> MemoryMeter:
     """FLOP and peak activation bytes of one step, counted."""
-    meter = Meter()
+    meter = MemoryMeter()
     for _ in gradients(layers, *state, meter=meter):
         pass
     return meter
@@ -279,13 +277,7 @@ def step_seconds(
     gradients: Callable[..., Gradients], layers: Network, state: np.ndarray, repeats: int = 5
 ) -> float:
     """Least wall time of one step over some repeats."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        for _ in gradients(layers, *state):
-            pass
-        times.append(time.perf_counter() - start)
-    return min(times)
+    return best(lambda: collections.deque(gradients(layers, *state), maxlen=0), repeats=repeats)
 
 
 def drift(
@@ -376,6 +368,6 @@ def chain_gradient(
         x = x * residual + layer(x)
     gradient = start = np.random.default_rng([seed, 2]).standard_normal(x.shape)
     for layer, below in zip(reversed(layers), reversed(inputs), strict=True):
-        hidden = layer.hidden(below, Meter())
-        gradient = gradient * residual + layer.pull(below, hidden, gradient, Meter())[0]
+        hidden = layer.hidden(below, MemoryMeter())
+        gradient = gradient * residual + layer.pull(below, hidden, gradient, MemoryMeter())[0]
     return float(np.linalg.norm(gradient) / np.linalg.norm(start))

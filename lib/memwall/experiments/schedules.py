@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.nouns import suggest
-from ..core.units import InputError
+from ..core.units import InputError, whole
 
 
 @dataclass(frozen=True)
@@ -159,8 +159,7 @@ def run(
     11.0
     """
     for what, count in (("stages", stages), ("micro_batches", micro_batches), ("laps", laps)):
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-            raise InputError(f"{what} = {count!r} must be a whole number, at least 1")
+        whole(what, count)
     times = durations or Durations()
     pace = pace or [1.0] * stages
     if len(pace) != stages or min(pace) <= 0:

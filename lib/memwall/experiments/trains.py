@@ -14,10 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.units import (
-    InputError,
-    Unit,
-)
+from ..core.units import InputError, Unit, whole
 
 
 def random_arrivals(rate: float, count: int, seed: int = 0) -> Any:
@@ -89,10 +86,10 @@ def back_to_back(
 def _check(times: Any = (1.0,), **numbers: float) -> Any:
     """Arrival times as an array in order; every other number above zero, counts whole."""
     for name, value in numbers.items():
-        counted = name in ("count", "seats", "trips", "batch")
-        Unit("1", least=float(counted), open=not counted).check(name, value)
-        if counted and value != int(value):
-            raise InputError(f"{name} = {value:g} must be a whole number")
+        if name in ("count", "seats", "trips", "batch"):
+            whole(name, value)
+        else:
+            Unit("1").check(name, value)
     times = np.asarray(times, float)
     if times.ndim != 1 or not times.size or (np.diff(times) < 0).any() or times[0] < 0:
         raise InputError("times must be a list of arrival times from 0 on, in order")

@@ -20,14 +20,15 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from ..core import catalog
 from ..core.nouns import Model, Unknown
+from ..core.tables import write_csv
 from ..core.units import InputError, human
-from ..formulas.forecast import (
+from ..formulas.forecast_old import (
     TERMS,
     Efficiency,
     Group,
@@ -262,35 +263,19 @@ def fit(runs: Runs, counts: np.ndarray | None = None, start: Efficiency = START)
         huber = np.where(error < HUBER, error**2 / 2, HUBER * (error - HUBER / 2))
         return float(np.average(huber, weights=weights) + np.maximum(point, 0).sum())
 
-    return constants(_descend(loss, np.log([getattr(start, n) for n in names])))
+    at = np.log([getattr(start, n) for n in names])
+    # no gradients, for the maxima of a forecast have corners
+    simplex = np.vstack([at, at + 0.2 * np.eye(len(at))])
+    options = {"initial_simplex": simplex, "xatol": TOLERANCE, "fatol": np.inf}
+    return constants(_minimize()(loss, at, method="Nelder-Mead", options=options).x)
 
 
-def _descend(loss: Callable[[np.ndarray], float], start: np.ndarray) -> np.ndarray:
-    """Nelder and Mead's simplex: no gradients, for the maxima of a forecast have corners."""
-    points = [start, *(start + 0.2 * e for e in np.eye(len(start)))]
-    values = [loss(p) for p in points]
-    for _ in range(1000):
-        order = np.argsort(values, kind="stable")
-        points, values = [points[i] for i in order], [values[i] for i in order]
-        if np.ptp(points, axis=0).max() < TOLERANCE:
-            break
-        centre = np.mean(points[:-1], axis=0)
-        away = centre - points[-1]
-        point = centre + away
-        value = loss(point)
-        if value < values[0]:
-            further = centre + 2 * away
-            if (better := loss(further)) < value:
-                point, value = further, better
-        elif value >= values[-2]:
-            point = centre - away / 2 if value >= values[-1] else centre + away / 2
-            value = loss(point)
-        if value < values[-1]:
-            points[-1], values[-1] = point, value
-        else:
-            points = [points[0], *((p + points[0]) / 2 for p in points[1:])]
-            values = [values[0], *(loss(p) for p in points[1:])]
-    return points[int(np.argmin(values))]
+def _minimize() -> Callable[..., Any]:
+    try:
+        from scipy.optimize import minimize
+    except ImportError:
+        raise InputError("fitting needs SciPy: pip install 'memory-wall[fit]'") from None
+    return cast(Callable[..., Any], minimize)
 
 
 def left_out(runs: Runs) -> dict[str, Efficiency]:
@@ -324,7 +309,7 @@ def bootstrap(runs: Runs, draws: int = 200, seed: int = 9) -> dict[str, tuple[fl
     }
 
 
-def interval(ratios: np.ndarray) -> tuple[float, float]:
+def band_of(ratios: np.ndarray) -> tuple[float, float]:
     """Factors on a forecast between which eight measurements in ten of these lay."""
     low, high = np.percentile(1 / ratios, [10, 90])
     return float(low), float(high)
@@ -409,7 +394,7 @@ def report(runs: Runs) -> list[dict[str, Any]]:
 def constants_table(runs: Runs) -> list[dict[str, Any]]:
     """The rows of `data/forecast.csv`: value, bootstrap and leave-one-publication-out intervals."""
     best, without, drawn = fit(runs), left_out(runs), bootstrap(runs)
-    low, high = interval(left_out_ratios(runs, without))
+    low, high = band_of(left_out_ratios(runs, without))
     publications, sizes = np.unique(runs.publications, return_counts=True)
     provenance = {
         "source": f"python -m memwall.validate --fit on the {len(runs)} runs of measured.csv, "
@@ -435,10 +420,7 @@ def constants_table(runs: Runs) -> list[dict[str, Any]]:
 
 
 def _print_csv(rows: list[dict[str, Any]], columns: Sequence[str]) -> None:
-    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+    write_csv(sys.stdout, rows, columns, number="{:.6g}".format)
 
 
 def _print_text(rows: list[dict[str, Any]]) -> None:

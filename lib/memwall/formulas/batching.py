@@ -20,7 +20,7 @@ from ..core.units import (
     Tokens,
     TokensPerSecond,
 )
-from .roofline import step_time
+from .roofline import compute_time, kv_time, step_time
 
 
 @formula
@@ -67,9 +67,8 @@ def cost_floor(context: Tokens, model: Model, system: System) -> DollarsPerToken
     >>> float(cost_floor(0, m, System(1e15, 8e12, dollars_per_second=0.04)))
     8e-05
     """
-    compute = 2 * model.n_active / system.flops
-    own_cache = context * model.kv_bytes_per_token / system.bandwidth
-    return maximum(compute, own_cache) * system.dollars_per_second
+    own = maximum(compute_time(1, model, system), kv_time(1, context, model, system))
+    return own * system.dollars_per_second
 
 
 @formula

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -188,20 +188,6 @@ def crossing_length(batch: Sequences, context: Tokens, model: Model, system: Sys
     return memory_time(batch, context, model, system) / compute_time(batch, model, system)
 
 
-@formula
-def implied_utilisation(price_ratio: Count) -> Fraction:
-    """Share of decode time its arithmetic fills, if memory alone makes output r times as dear.
-
-    Equation: u = 1 / r.
-    Ignores: margin, prefill below its own peak (d12, d15).
-    Source: lecture, row X13.
-
-    >>> float(implied_utilisation(4))
-    0.25
-    """
-    return 1 / price_ratio
-
-
 # --- the price of a cache hit: recompute or keep --------------------------------------------------
 
 
@@ -210,14 +196,14 @@ def recompute_cost(model: Model, system: System) -> DollarsPerToken:
     """Rent for computing one token's cache entry again, in a pass long enough to be compute-bound.
 
     Equation: (2 N_a / F) $.
-    Ignores: attention's own arithmetic (`compute_time_with_attention`), peak rates (d12).
+    Ignores: attention's own arithmetic (`attention_flop`), peak rates (d12).
     Source: lecture, row X17.
 
     >>> m = Model(n_total=1e12, n_active=100e9)
     >>> round(float(recompute_cost(m, System(2e15, 8e12, dollars_per_second=0.01))), 12)
     1e-06
     """
-    return 2 * model.n_active / system.flops * system.dollars_per_second
+    return compute_time(1, model, system) * system.dollars_per_second
 
 
 @formula
@@ -251,7 +237,7 @@ def break_even_hold(model: Model, system: System) -> Seconds:
 
 @formula
 def device_drain_time(device: MemoryDevice) -> Seconds:
-    """Time to read a whole memory device once; the same C / W as `roofline.drain_time`.
+    """Time to read a whole memory device once: `roofline.drain_time` for a memory without a chip.
 
     Equation: tau = C / W.
     Source: lecture, rows X22 and X23.
@@ -259,7 +245,7 @@ def device_drain_time(device: MemoryDevice) -> Seconds:
     >>> float(device_drain_time(MemoryDevice(capacity=256e9, bandwidth=32e9)))
     8.0
     """
-    return device.capacity / device.bandwidth
+    return drain_time(cast(System, device))  # both have C and W
 
 
 @formula
@@ -421,24 +407,6 @@ def attention_context(model: Model) -> Tokens:
     400000.0
     """
     return model.n_active / (model.layers * model.attention_width)
-
-
-@formula
-def compute_time_with_attention(
-    batch: Sequences, context: Tokens, model: Model, system: System
-) -> Seconds:
-    """Arithmetic time of a decode step, attention included.
-
-    Equation: t_c (1 + L / L_q).
-    Ignores: attention often runs at a wider, slower precision (d3).
-    Source: lecture, row X25; drops assumption d5.
-
-    >>> m = Model(n_total=8e9, n_active=8e9, layers=10, attention_width=2000)
-    >>> float(compute_time_with_attention(1, 400_000, m, System(flops=1e13, bandwidth=1e12)))
-    0.0032
-    """
-    own = context / attention_context(model)
-    return compute_time(batch, model, system) * (1 + own)
 
 
 @formula

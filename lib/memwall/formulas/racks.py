@@ -44,20 +44,6 @@ def idle_fraction(used: Count, domain: Count) -> Fraction:
     return 1 - used / domain
 
 
-@formula
-def room_beside_weights(model: Model, system: System) -> Bytes:
-    """HBM left for caches once all weights are stored; 0 when they do not fit.
-
-    Equation: max(C - N_t w, 0).
-    Source: lecture, row M19.
-
-    >>> m = Model(n_total=1e12, n_active=1e11, bytes_per_param=0.5)
-    >>> float(room_beside_weights(m, System(1e15, 1e12, capacity=640e9)))
-    140000000000.0
-    """
-    return maximum(system.capacity - model.n_total * model.bytes_per_param, 0)
-
-
 # --- the lecture's traffic: every copy travels on its own
 
 
@@ -162,21 +148,34 @@ def network_time(
 
 
 @formula
-def distinct_targets(targets: Count, model: Model) -> Count:
+def targets_hit(targets: Count, experts: Count, chosen: Count) -> Count:
     """Expected number of GPUs (or racks) that hold at least one of a token's k experts.
 
     Equation: T (1 - (1 - (E/T) / (E - (k-1)/2))^k), T the GPUs that share E experts evenly.
     The exact product of k shrinking fractions is replaced by the power of its middle one;
-    `exact_distinct` is within 1 % from 32 experts on.
+    `traffic.exact_distinct` is within 1 % from 32 experts on.
+    Source: assumption d20; row P3.
+
+    >>> float(targets_hit(16, experts=64, chosen=1))
+    1.0
+    """
+    each = experts / targets
+    middle = maximum(experts - (chosen - 1) / 2, each)
+    return targets * (1 - (1 - each / middle) ** chosen)
+
+
+@formula
+def distinct_targets(targets: Count, model: Model) -> Count:
+    """`targets_hit` by a token of a model.
+
+    Equation: as there, with the model's E and k.
     Source: assumption d20; row P3.
 
     >>> m = Model(n_total=4e9, n_active=1e9, experts=64, experts_active=1)
     >>> float(distinct_targets(16, m))
     1.0
     """
-    each = model.experts / targets
-    middle = maximum(model.experts - (model.experts_active - 1) / 2, each)
-    return targets * (1 - (1 - each / middle) ** model.experts_active)
+    return targets_hit(targets, model.experts, model.experts_active)
 
 
 @formula

@@ -45,7 +45,7 @@ def compute_time(batch: Sequences, model: Model, system: System) -> Seconds:
     >>> float(compute_time(100, Model(n_total=70e9, n_active=70e9), h100))
     0.007
     """
-    return 2 * batch * model.n_active / system.flops
+    return step_flop(batch, model) / system.flops
 
 
 @formula
@@ -89,8 +89,7 @@ def memory_time(batch: Sequences, context: Tokens, model: Model, system: System)
     >>> float(memory_time(100, 10_000_000, m, System(1e15, 8e12)))
     0.25
     """
-    kv_bytes = batch * context * model.kv_bytes_per_token
-    return (model.n_total * model.bytes_per_param + kv_bytes) / system.bandwidth
+    return resident_bytes(batch, context, model) / system.bandwidth
 
 
 @formula
@@ -264,8 +263,7 @@ def arithmetic_intensity(batch: Sequences, context: Tokens, model: Model) -> Flo
     >>> float(arithmetic_intensity(64, 0, m))
     64.0
     """
-    read = model.n_total * model.bytes_per_param + batch * context * model.kv_bytes_per_token
-    return 2 * batch * model.n_active / read
+    return step_flop(batch, model) / resident_bytes(batch, context, model)
 
 
 @formula
@@ -328,6 +326,20 @@ def resident_bytes(batch: Sequences, context: Tokens, model: Model) -> Bytes:
 
 
 @formula
+def room_beside_weights(model: Model, system: System) -> Bytes:
+    """HBM left for caches once all weights are stored; 0 when they do not fit.
+
+    Equation: max(C - N_t w, 0).
+    Source: lecture, row M19.
+
+    >>> m = Model(n_total=1e12, n_active=1e11, bytes_per_param=0.5)
+    >>> float(room_beside_weights(m, System(1e15, 1e12, capacity=640e9)))
+    140000000000.0
+    """
+    return maximum(system.capacity - model.n_total * model.bytes_per_param, 0)
+
+
+@formula
 def cache_room(batch: Sequences, model: Model, system: System) -> Bytes:
     """HBM left for each sequence's cache once the weights are in.
 
@@ -338,7 +350,7 @@ def cache_room(batch: Sequences, model: Model, system: System) -> Bytes:
     >>> float(cache_room(10, m, System(flops=1e15, bandwidth=4e12, capacity=80e9)))
     2000000000.0
     """
-    return maximum(system.capacity - model.n_total * model.bytes_per_param, 0) / batch
+    return room_beside_weights(model, system) / batch
 
 
 @formula

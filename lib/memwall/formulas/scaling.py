@@ -268,23 +268,3 @@ def inference_over_training(parameters: Parameters, tokens: Tokens, law: Scaling
     1.0
     """
     return size_elasticity(parameters, tokens, law) - 1
-
-
-@formula
-def compute_optimal_parameters(flop: Flop, law: ScalingLaw) -> Parameters:
-    """Size that makes a pre-training budget of 6 N D go furthest, nobody being served.
-
-    Equation: (alpha A / (beta B))^(1 / (alpha + beta)) (C / 6)^(beta / (alpha + beta)).
-    Source: Hoffmann et al. 2022, equation 4.
-
-    >>> float(compute_optimal_parameters(6e4, ScalingLaw(irreducible=1, a=1, alpha=1, b=1, beta=1)))
-    100.0
-    """
-    both = law.alpha + law.beta
-    return (law.alpha * law.a / (law.beta * law.b)) ** (1 / both) * (flop / 6) ** (law.beta / both)
-
-
-# --- facts ---------------------------------------------------------------------------------
-
-
-# --- what is believed, and how firmly --------------------------------------------------------

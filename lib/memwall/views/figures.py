@@ -16,12 +16,12 @@ import base64
 import html
 import io
 import textwrap
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.units import human
+from ..core.units import human, stands_with_number
 from .page_svg import page_svg
+from .table import table  # noqa: F401  what draws a chapter has its tables from here too
 
 # Okabe-Ito, by meaning; explorer.css holds the same values for live figures
 COLORS = {
@@ -106,7 +106,7 @@ def dress(ax: Any, x: tuple[str, str], y: tuple[str, str], log: str = "") -> Non
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     for axis, (name, unit), setter in ((ax.xaxis, x, ax.set_xscale), (ax.yaxis, y, ax.set_yscale)):
-        own = unit in ("s", "%", "x") or unit.startswith(("B", "FLOP", "$"))
+        own = stands_with_number(unit)
         axis.set_label_text(f"{name} ({unit})" if unit not in ("", "1") and not own else name)
         if axis.axis_name in log:
             setter("log")
@@ -202,11 +202,3 @@ def two_digits(value: float, unit: str = "1") -> str:
     ('1,900', '23 ms')
     """
     return human(float(f"{value:.2g}"), unit)
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Any:
-    """Rows under their heads, as Markdown that notebooks and pages show."""
-    from IPython.display import Markdown
-
-    lines = [f"| {' | '.join(map(str, row))} |" for row in (head, *rows)]
-    return Markdown("\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]]))

@@ -184,10 +184,10 @@ def make_papers(
 def write_wheel(folder: Path) -> Path:
     """Write the installed library as a wheel: pip installs it without a network but for what it needs."""
     package = Path(__file__).resolve().parents[1]
-    about = metadata.metadata("memwall")
+    about = metadata.metadata("memory-wall")
     version = about["Version"]
-    info = f"memwall-{version}.dist-info"
-    path = folder / f"memwall-{version}-py3-none-any.whl"
+    info = f"memory_wall-{version}.dist-info"
+    path = folder / f"memory_wall-{version}-py3-none-any.whl"
     needs = [f"Requires-Dist: {r}\n" for r in about.get_all("Requires-Dist") or []]
     files = {
         f"memwall/{p.relative_to(package).as_posix()}": p.read_bytes()
@@ -195,7 +195,7 @@ def write_wheel(folder: Path) -> Path:
         if p.is_file() and p.suffix in (".py", ".csv", ".js", ".css", ".typed", ".json")
     }
     files[f"{info}/METADATA"] = (
-        f"Metadata-Version: 2.1\nName: memwall\nVersion: {version}\n"
+        f"Metadata-Version: 2.1\nName: memory-wall\nVersion: {version}\n"
         f"Requires-Python: {about['Requires-Python']}\n{''.join(needs)}"
     ).encode()
     files[f"{info}/WHEEL"] = (

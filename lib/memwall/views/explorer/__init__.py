@@ -103,9 +103,12 @@ import numpy as np
 import sympy
 import traitlets
 
-from ...core.algebra import javascript
+from ...core.algebra import (
+    javascript,
+    variables,  # noqa: F401  figures make theirs with it
+)
 from ...core.nouns import Noun, Unknown, suggest
-from ...core.units import InputError, human
+from ...core.units import InputError, human, stands_with_number
 from .. import figures
 from . import still
 
@@ -119,11 +122,6 @@ RESERVED = frozenset(
     instanceof interface let new null package private protected public return static super switch
     this throw true try typeof var void while with yield Math Infinity NaN undefined""".split()  # noqa: SIM905
 )
-
-
-def variables(names: str, **assumptions: Any) -> Any:
-    """Symbols for a figure's variables, positive unless told otherwise."""
-    return sympy.symbols(names, **(assumptions or {"positive": True}))
 
 
 # ---- what a figure is made of -------------------------------------------------------------------
@@ -461,7 +459,7 @@ class _Builder:
             end if end is None or isinstance(end, int | float) else self.code(end, owner)
             for end in (low, high)
         ]
-        plain = not _measured(unit)
+        plain = not stands_with_number(unit)
         return {
             "name": f"{name} ({unit})" if plain and unit not in ("", "1") else name,
             "unit": "1" if plain else unit, "log": log, "range": ends,
@@ -674,11 +672,6 @@ def _packed(table: Any) -> Any:
     return row if table[-1] else row.rstrip("(") + "("
 
 
-def _measured(unit: str) -> bool:
-    """True for units printed with each number (1 ms, $2); counts carry theirs in the axis' name."""
-    return unit in ("s", "%", "x") or unit.startswith(("B", "FLOP", "$"))
-
-
 def _slider_spec(c: Slider, name: str) -> dict[str, Any]:
     if not (math.isfinite(c.low) and math.isfinite(c.high) and c.low < c.high):
         raise InputError(f"slider {c.label!r}: {c.low} to {c.high} is not a range")
@@ -686,7 +679,7 @@ def _slider_spec(c: Slider, name: str) -> dict[str, Any]:
         raise InputError(f"slider {c.label!r}: a log slider starts above 0 (zero=True adds 0)")
     spec = {"kind": "Slider", "label": c.label, "name": name, "unit": c.unit,
             "low": float(c.low), "high": float(c.high)}  # fmt: skip
-    if not _measured(c.unit):
+    if not stands_with_number(c.unit):
         spec["after"] = "" if c.unit == "1" else c.unit
     return spec | {k: getattr(c, k) for k in ("log", "zero", "step", "integer") if getattr(c, k)}
 

@@ -1,17 +1,20 @@
-"""The planner as a live figure: the same formulas, traced, for a page without a kernel."""
+"""Chapter 10: the planner as a live figure, the step and the frontier of one deployment, a price list."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ...core import catalog
-from ...core.algebra import maximum, minimum, where
-from ...core.nouns import Model, Unknown
-from ...core.units import HOUR, human
-from ...formulas import forecast, planner
-from ...formulas.batching import fast_batch_ratio
-from ...formulas.roofline import balance_batch, resident_bytes
-from . import (
+import numpy as np
+
+from memwall import Model, catalog, forecast, human
+from memwall.core.algebra import maximum, minimum, where
+from memwall.core.nouns import Unknown
+from memwall.core.units import HOUR
+from memwall.formulas import planner_old as planner
+from memwall.formulas.batching import fast_batch_ratio
+from memwall.formulas.roofline import balance_batch, resident_bytes
+from memwall.views.explorer import (
     Bar,
     Bars,
     Choice,
@@ -26,6 +29,7 @@ from . import (
     Words,
     variables,
 )
+from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table
 
 WIDTHS = {"16 bit": 2.0, "8 bit": 1.0, "4 bit": 0.5}
 SHAPE = ("n_total", "n_active", "layers", "d_model", "experts", "experts_active", "attention_width")
@@ -103,7 +107,10 @@ def own_sliders(m: dict[str, Any], c: dict[str, Any], elements: Any) -> list[Sli
 
 
 def planner_figure() -> Explorer:
-    """The whole planner: memory, step, speed, price, frontier, and the words for what cannot be."""
+    """Live: the whole planner, the same formulas traced for a page without a kernel.
+
+    Memory, step, speed, price, frontier, and the words for what cannot be.
+    """
     import sympy
 
     B, G = variables("batch group_chips")
@@ -282,3 +289,92 @@ def planner_figure() -> Explorer:
         lets=lets,
         alt="A decode step of {step}, cut into its parts; and cost of output against speed of one user as the batch sweeps. Now {speed} at {cost}.",
     )  # fmt: skip
+
+
+def parts_of_the_step(crowd: np.ndarray, plans: Sequence[Any]) -> Figure:
+    """The forecast step against batch size, in bands for what takes its time."""
+    fig, ax = canvas(
+        f"From one user to {crowd[-1]:,}, the step grows only {plans[-1].step / plans[0].step:.0f}-fold",
+        x=("Batch size", "sequences"),
+        y=("Decode step", "s"),
+        log="x",
+    )
+    kinds = {"weights": "weights", "arithmetic": "compute", "KV cache": "kv", "network": "network"}
+    stack = np.cumsum([[p.parts[name] for p in plans] for name in kinds], axis=0)
+    below = np.zeros(len(crowd))
+    for (name, kind), top in zip(kinds.items(), stack, strict=True):
+        ax.fill_between(crowd, below, top, color=COLORS[kind], alpha=0.75, lw=0)
+        if (top - below)[-1] > 0.05 * stack[-1][-1]:
+            note(ax, crowd[-1], (top + below)[-1] / 2, name, kind, dx=5)
+        below = top
+    return show(
+        fig,
+        "The forecast step against batch size as stacked bands: weights, arithmetic, KV cache and network; weights fill up first, then cache and network grow.",
+    )
+
+
+def frontier(machines: Mapping[str, Sequence[Any]], ours: str, here: Any) -> Figure:
+    """Cost of output against speed of one user for some machines, `ours` with the point `here`."""
+    speed, price = ([getattr(p, f) for p in machines[ours]] for f in ("speed", "output_cost"))
+    fig, ax = canvas(
+        f"Between {speed[-1]:.0f} and {speed[0]:.0f} token/s, the price rises {float(f'{price[0] / price[-1]:.2g}'):.0f}-fold",
+        x=("Speed of one user", "token/s"),
+        y=("Cost of output", "$/token"),
+        log="y",
+    )
+    for name, plans in machines.items():
+        kept = [p for p in plans if p.fits]
+        kind, alone = "money" if name == ours else "muted", kept[0]
+        curve(ax, [p.speed for p in kept], [p.output_cost for p in kept], kind)
+        place = {"dx": 6} if "B200" in name else {"dx": -7, "dy": 4}
+        note(ax, alone.speed, alone.output_cost, name, kind, **place)
+    ax.set_xlim(right=128)
+    mark(ax, here.speed, here.output_cost, "2×", dx=-5, dy=9)
+    return show(
+        fig,
+        "Cost of output against speed of one user for DeepSeek-V3 on three machines at $3 a chip-hour: each curve falls steeply and flattens towards low speed.",
+    )
+
+
+def beside_the_list(rows: Iterable[tuple[str, float, float]]) -> Any:
+    """What tokens cost by the forecast, beside what a price list asks for them."""
+    told = [
+        (name, human(cost, "$/token"), human(price, "$/token"), f"{price / cost:.1f}")
+        for name, cost, price in rows
+    ]
+    return table(("", "cost of the machines, forecast", "list price", "list over cost"), told)
+
+
+def assumptions(
+    half_full: float, imbalance: float, short: float, largest: float, tenth: float
+) -> Any:
+    """What the planner assumes, and the size of each error."""
+    return table(
+        ("assumption", "size of the error"),
+        [
+            (
+                "The batch stays full (d16)",
+                f"with 32 of 64 places taken a token costs {half_full:.2f} times as much: the mean batch counts, not the limit",
+            ),
+            (
+                "Experts are loaded evenly (d20)",
+                f"among 64 tokens the busiest expert gets {imbalance:.1f} times the mean; this matters where arithmetic or traffic binds, not where weights do",
+            ),
+            (
+                "Prompts are read one at a time",
+                f"200 tokens cost {short:.1f} times as much each as 16,000 in one go; short prompts packed together would be cheaper than the planner says",
+            ),
+            (
+                "All memory is for weights and caches",
+                f"if software keeps a tenth, the largest batch falls from {largest:,.0f} to {tenth:,.0f}",
+            ),
+            (
+                "One token a step (d17)",
+                "speculation divides the step by the tokens it gains, at small batches; how many depends on the text",
+            ),
+            (
+                "Rent is price (d15)",
+                "if half of the hours are empty, a token costs twice as much; margin comes on top",
+            ),
+        ],
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 
-from ..explorer import Explorer
+from . import Explorer
 
 _FOLDER = resources.files(__package__)
 

@@ -38,8 +38,8 @@ from ..core.units import (
     Tokens,
     human,
 )
-from . import forecast
-from .forecast import Efficiency, Group
+from . import forecast_old as forecast
+from .forecast_old import Efficiency, Group
 from .pricing import attention_flop
 from .roofline import resident_bytes
 from .sparsity import weight_bytes_read
