@@ -21,7 +21,7 @@ from memwall.views.reader import DrawGuess, drag, exercise, guess, machine_step,
 
 VIEWS = Path(memwall.__file__).parent / "views"
 FILES = [VIEWS / "explorer" / "explorer.js", VIEWS / "explorer" / "explorer.css",
-         VIEWS / "explorer" / "reader.js", VIEWS / "explorer" / "reader.css"]  # fmt: skip
+         VIEWS / "reader" / "reader.js", VIEWS / "reader" / "reader.css"]  # fmt: skip
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 MODEL, RACK = model("DeepSeek-V3"), chip("GB200").system(72, "fp8", 2)
 FLOOR = roofline.weight_time(MODEL, RACK)

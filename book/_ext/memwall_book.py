@@ -44,11 +44,7 @@ def facts(name: str) -> str:
     rows = catalog.table(name)
     columns = [c for c in rows[0] if c not in ("url", "source", "date", "retrieved", "confidence")]
     body = [
-        (
-            *(linked(row[c]) for c in columns),
-            link(row["source"], row["url"]),
-            linked(f"{row['date']}, {row['confidence']}"),
-        )
+        (*(linked(row[c]) for c in columns), link(row["source"], row["url"]), linked(f"{row['date']}, {row['confidence']}"))
         for row in rows
     ]
     head = [c.replace("_", " ") for c in columns] + ["source", "date, confidence"]
@@ -60,12 +56,7 @@ def symbols() -> str:
     import dataclasses
 
     rows = [
-        (
-            math(f.metadata["latex"]),
-            f.metadata["meaning"],
-            code(units[f.name].symbol),
-            code(f"{noun.__name__}.{f.name}"),
-        )
+        (math(f.metadata["latex"]), f.metadata["meaning"], code(units[f.name].symbol), code(f"{noun.__name__}.{f.name}"))
         for noun in (nouns.Model, nouns.System, catalog.Chip, catalog.MemoryDevice)
         for units in [noun.quantities()]
         for f in dataclasses.fields(noun)
@@ -89,13 +80,12 @@ def scorecard() -> str:
         row_attributes=({"data-verdict": c.verdict(), "data-chapter": c.chapter} for c in entries),
     )  # fmt: skip
     audited = (c for c in chapters.chapters() if c.letter)
-    options = "".join(
-        f'<option value="{c.number}">Chapter {c.number}: {c.title}</option>' for c in audited
-    )
+    options = "".join(f'<option value="{c.number}">Chapter {c.number}: {c.title}</option>' for c in audited)
     return (
         f'<form class="mw-filter" aria-label="Filter the claims"><fieldset><legend>Verdict</legend>{buttons}</fieldset>'
         f'<label>Chapter <select><option value="">all</option>{options}</select></label>'
-        f'<output aria-live="polite">{len(entries)} claims</output></form>' + listed._repr_html_()
+        f'<output aria-live="polite">{len(entries)} claims</output></form>'
+        + listed._repr_html_()
     )
 
 

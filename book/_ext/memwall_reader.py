@@ -24,7 +24,7 @@ import memwall
 from memwall.core.nouns import suggest
 
 FILES = {"reader.js": rjsmin.jsmin, "reader.css": rcssmin.cssmin}
-FOLDER = Path(memwall.__file__).parent / "views" / "explorer"
+FOLDER = Path(memwall.__file__).parent / "views" / "reader"
 # blocks and pictures of memwall.views.reader, as they stand in a page
 USED = re.compile(r'class="mw-(?:reader|sentence)\b|"kind":"(?:Sketch|Machine)"')
 # what screen readers would be told wrongly: entries of a list that are none, a name unlike the words shown

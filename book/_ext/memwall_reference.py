@@ -48,9 +48,7 @@ def typeset(function: Any, parts: dict[str, str]) -> str:
     hints = typing.get_type_hints(function, include_extras=True)
     if Checkpoint in hints.values():
         return f'<p class="mw-in-words">{html.escape(parts["Equation"])}</p>'
-    return (
-        f'<div class="math notranslate nohighlight">\\[{html.escape(equation(function))}\\]</div>'
-    )
+    return f'<div class="math notranslate nohighlight">\\[{html.escape(equation(function))}\\]</div>'
 
 
 def sections(function: Any) -> dict[str, str]:
@@ -74,9 +72,7 @@ def api() -> str:
         by_module.setdefault(name.split(".")[0], []).append((name, function))
     out = []
     for chapter, module in ((c, m) for c in chapters() for m in c.modules if m in by_module):
-        where = (
-            f' Taught in <a href="../notebooks/{chapter.page}.html">chapter {chapter.number}</a>.'
-        )
+        where = f' Taught in <a href="../notebooks/{chapter.page}.html">chapter {chapter.number}</a>.'
         summary = (getattr(memwall.formulas, module).__doc__ or "").split("\n")[0]
         out.append(
             f'<section id="module-{module}"><h2>memwall.{module}</h2><p>{html.escape(summary)}{where}</p>'

@@ -15,10 +15,11 @@ from typing import Any
 __version__ = "1.0.0"
 
 _ROOMS = {
-    "core": "algebra catalog chapters facts nouns rules storage tables units widths",
+    "core": "algebra catalog chapters engines facts nouns rules storage tables units widths",
     "formulas": "roofline batching sparsity racks pipelining pricing scaling reversible "
     "layers layout passes serving forecast deployment",
-    "experiments": "trains schedules moe traffic beliefs feistel revnet measure requests runs validate",
+    "experiments": "trains schedules moe traffic beliefs feistel revnet fit measure memory predict "
+    "requests runs validate whole",
     "views": "explorer figures gantt page_svg reader released table",
 }
 _NAMES = {

@@ -118,6 +118,40 @@ class Chip(Noun):
             name=f"{n:g} × {self.name} ({precision})" if isinstance(n, int | float) else self.name,
         )
 
+    def machine(self, chips: Any, dollars_per_hour: Any = None) -> System:
+        """So many of them as a deployment needs: what a driver reports, and rates for every width.
+
+        A width that a chip cannot multiply runs at the next wider one. A chip whose network card is
+        not known is taken to reach outside at its link's rate; a domain that is not known joins all
+        of them, as cards in one box are.
+        """
+        wide = self.flops_bf16
+        narrow = self.flops_fp8 or wide
+        rent = self.rent if dollars_per_hour is None else dollars_per_hour / HOUR
+        # boxes of one chip are joined by their cards alone
+        link = self.chip_scale_up or self.chip_scale_out
+        if not link and isinstance(chips, int | float) and chips == 1:
+            link = self.chip_bandwidth  # one chip alone exchanges nothing
+
+        def times(value: Any) -> Any:
+            return value if isinstance(value, Unknown) else chips * value
+
+        return System(
+            flops=times(narrow),
+            bandwidth=times(self.chip_bandwidth),
+            capacity=times(self.driver_capacity or self.chip_capacity),
+            scale_up=times(link),
+            scale_out=times(self.chip_scale_out or link),
+            chips=chips,
+            dollars_per_second=times(rent),
+            domain=self.domain or chips,
+            bf16_flops=times(wide),
+            fp8_flops=times(narrow),
+            fp4_flops=times(self.flops_fp4 or narrow),
+            torus=self.torus,
+            name=f"{chips:g} × {self.name}" if isinstance(chips, int | float) else self.name,
+        )
+
 
 @dataclass(frozen=True)
 class MemoryDevice(Noun):

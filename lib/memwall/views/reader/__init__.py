@@ -32,12 +32,12 @@ from typing import Any
 import anywidget
 import traitlets
 
-from ..core.nouns import suggest
-from ..core.units import InputError, human
-from .explorer import Explorer
-from .explorer.draw_guess import DrawGuess
-from .explorer.machine import machine_step
-from .explorer.pictures import Picture
+from ...core.nouns import suggest
+from ...core.units import InputError, human
+from ..explorer import Explorer
+from .draw_guess import DrawGuess
+from .machine import machine_step
+from .pictures import Picture
 
 # the module of a notebook's widgets: the same two scripts as a page has
 _ESM = (

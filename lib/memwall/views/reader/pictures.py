@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 
-from . import Explorer
+from ..explorer import Explorer
 
 _FOLDER = resources.files(__package__)
 

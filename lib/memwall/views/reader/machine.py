@@ -16,8 +16,8 @@ import sympy
 from ...core.nouns import Model, System, Unknown, suggest
 from ...core.units import InputError, human
 from ...formulas import racks, roofline, serving
+from ..explorer import Drawn, Expr, Readout, Slider, Words, _name, variables
 from ..figures import COLORS
-from . import Drawn, Expr, Readout, Slider, Words, _name, variables
 from .pictures import Picture
 
 PARTS = ("weights", "arithmetic", "caches", "network", "stages", "requests")

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...core.units import InputError, human
 from .. import figures
-from . import Curve, Drawn, Expr, _name
+from ..explorer import Curve, Drawn, Expr, _name
 from .pictures import Picture
 
 SAMPLES = 41
