@@ -122,7 +122,7 @@ def all_claims() -> list[Claim]:
     return list(_ledger().values())
 
 
-def assumptions() -> list[dict[str, str]]:
+def assumptions() -> tuple[Mapping[str, str], ...]:
     """What the lecture's formulas take for granted: code, assumption, size of the error."""
     return read_csv(__name__, "assumptions.csv")
 
