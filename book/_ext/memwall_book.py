@@ -33,7 +33,7 @@ from memwall import catalog, claims, nouns
 from memwall.core import chapters
 from memwall.formulas import all_formulas
 from memwall.views.table import code, link, linked, math, strong, table
-from memwall_reference import api, errata, link_first_uses
+from memwall_reference import api, errata, link_assumptions, link_first_uses
 
 LIBRARY = Path(memwall.__file__).parent
 LIVE_FIGURES = {"explorer.js": rjsmin.jsmin, "explorer.css": rcssmin.cssmin}
@@ -44,7 +44,11 @@ def facts(name: str) -> str:
     rows = catalog.table(name)
     columns = [c for c in rows[0] if c not in ("url", "source", "date", "retrieved", "confidence")]
     body = [
-        (*(linked(row[c]) for c in columns), link(row["source"], row["url"]), linked(f"{row['date']}, {row['confidence']}"))
+        (
+            *(linked(row[c]) for c in columns),
+            link(row["source"], row["url"]),
+            linked(f"{row['date']}, {row['confidence']}"),
+        )
         for row in rows
     ]
     head = [c.replace("_", " ") for c in columns] + ["source", "date, confidence"]
@@ -56,7 +60,12 @@ def symbols() -> str:
     import dataclasses
 
     rows = [
-        (math(f.metadata["latex"]), f.metadata["meaning"], code(units[f.name].symbol), code(f"{noun.__name__}.{f.name}"))
+        (
+            math(f.metadata["latex"]),
+            f.metadata["meaning"],
+            code(units[f.name].symbol),
+            code(f"{noun.__name__}.{f.name}"),
+        )
         for noun in (nouns.Model, nouns.System, catalog.Chip, catalog.MemoryDevice)
         for units in [noun.quantities()]
         for f in dataclasses.fields(noun)
@@ -80,13 +89,24 @@ def scorecard() -> str:
         row_attributes=({"data-verdict": c.verdict(), "data-chapter": c.chapter} for c in entries),
     )  # fmt: skip
     audited = (c for c in chapters.chapters() if c.letter)
-    options = "".join(f'<option value="{c.number}">Chapter {c.number}: {c.title}</option>' for c in audited)
+    options = "".join(
+        f'<option value="{c.number}">Chapter {c.number}: {c.title}</option>' for c in audited
+    )
     return (
         f'<form class="mw-filter" aria-label="Filter the claims"><fieldset><legend>Verdict</legend>{buttons}</fieldset>'
         f'<label>Chapter <select><option value="">all</option>{options}</select></label>'
-        f'<output aria-live="polite">{len(entries)} claims</output></form>'
-        + listed._repr_html_()
+        f'<output aria-live="polite">{len(entries)} claims</output></form>' + listed._repr_html_()
     )
+
+
+def assumptions() -> str:
+    """The assumptions by their codes, each a place that a chapter's code leads to."""
+    entries = claims.assumptions()
+    return table(
+        ("code", "assumption", "size of the error"),
+        ((e["code"], e["assumption"], e["size"]) for e in entries),
+        label="Assumptions", heads=True, row_attributes=({"id": e["code"]} for e in entries),
+    )._repr_html_()  # fmt: skip
 
 
 def verdicts() -> str:
@@ -111,6 +131,7 @@ def citation() -> str:
 
 
 TABLES = {
+    "assumptions": assumptions,
     "citation": citation,
     "symbols": symbols,
     "api": api,
@@ -213,6 +234,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("memwall", MemwallTable)
     app.connect("config-inited", configure, priority=100)
     app.connect("doctree-resolved", link_first_uses)
+    app.connect("doctree-resolved", link_assumptions)
     app.connect("doctree-resolved", open_chapter)
     app.connect("config-inited", minify_live_figures)
     # not deferred: a figure starts where it stands, while the rest of its page still loads
