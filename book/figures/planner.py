@@ -217,7 +217,10 @@ def planner_figure() -> Explorer:
         chart=[
             Bars(
                 ("Decode step", "s"), stacked=True, title="Where a step's time goes",
-                bars=[Bar(name, value, kinds[name]) for name, value in parts.items()],
+                bars=[
+                    Bar(name, value, kinds[name], zero="hidden behind the weights")
+                    for name, value in parts.items()
+                ],
             ),
             Lines(
                 x=("Speed of one user", "token/s"), y=("Cost of output", "$/token"), log="xy",

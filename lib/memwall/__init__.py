@@ -15,14 +15,15 @@ from typing import Any
 __version__ = "1.0.0"
 
 _ROOMS = {
-    "core": "algebra catalog chapters checkpoint nouns rules storage tables units",
+    "core": "algebra catalog chapters engines facts nouns rules storage tables units widths",
     "formulas": "roofline batching sparsity racks pipelining pricing scaling reversible "
     "layers layout passes serving forecast deployment",
-    "experiments": "trains schedules moe traffic beliefs feistel revnet measure runs validate",
-    "views": "explorer figures gantt page_svg table",
+    "experiments": "trains schedules moe traffic beliefs feistel revnet fit measure memory predict "
+    "requests runs validate whole",
+    "views": "explorer figures gantt page_svg reader released table",
 }
 _NAMES = {
-    "core.catalog": "chip chips memory_device memory_devices model models",
+    "core.catalog": "checkpoint checkpoints chip chips memory_device memory_devices model models",
     "core.checkpoint": "Checkpoint LayerGroup Part",
     "core.config": "from_config",
     "core.nouns": "Engine Layout Model System Workload",

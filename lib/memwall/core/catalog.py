@@ -3,17 +3,21 @@
 Facts live in `data/*.csv` and nowhere else. A row without source, URL, date and
 confidence is refused. A `Chip` becomes a `System` by saying how many and at which
 precision; a catalog model becomes a `Model` by saying how its weights and its cache
-are stored.
+are stored. A `Checkpoint` is read from the configuration of its release, in `data/configs.json`.
 """
 
 from __future__ import annotations
 
 import functools
+import json
 from dataclasses import dataclass
+from importlib import resources
 from typing import Any
 
-from .nouns import Model, Noun, System, Unknown, quantity, suggest
-from .tables import read_csv
+from .checkpoint import Checkpoint
+from .config import from_config
+from .facts import CONFIDENCE, PROVENANCE, check_provenance, find, table  # noqa: F401
+from .nouns import Model, Noun, System, Unknown, quantity
 from .units import (
     GB,
     GBIT,
@@ -34,31 +38,7 @@ from .units import (
     Tokens,
     Watts,
 )
-
-PROVENANCE = ("source", "url", "date", "confidence")
-CONFIDENCE = ("high", "medium", "low")
-
-
-@functools.cache
-def table(name: str) -> tuple[dict[str, str], ...]:
-    """All rows of `data/<name>.csv` as dictionaries of text, provenance checked; read once."""
-    rows = read_csv(__package__, f"data/{name}.csv")
-    for line, row in enumerate(rows, start=2):
-        check_provenance(row, f"{name}.csv line {line}")
-    return rows
-
-
-def check_provenance(row: dict[str, str], where: str) -> None:
-    """Refuse a fact without source, URL, date and a known confidence."""
-    missing = [key for key in PROVENANCE if not (row.get(key) or "").strip()]
-    if missing:
-        raise InputError(
-            f"{where} has no {', '.join(missing)}: a fact needs {', '.join(PROVENANCE)}"
-        )
-    if not row["url"].startswith(("https://", "http://")):
-        raise InputError(f"{where}: url {row['url']!r} is not a web address")
-    if row["confidence"] not in CONFIDENCE:
-        raise InputError(f"{where}: confidence {row['confidence']!r} is none of {CONFIDENCE}")
+from .widths import bytes_per_element
 
 
 @dataclass(frozen=True)
@@ -136,6 +116,40 @@ class Chip(Noun):
             bf16_flops=times_n(self.flops_bf16),
             torus=self.torus,
             name=f"{n:g} × {self.name} ({precision})" if isinstance(n, int | float) else self.name,
+        )
+
+    def machine(self, chips: Any, dollars_per_hour: Any = None) -> System:
+        """So many of them as a deployment needs: what a driver reports, and rates for every width.
+
+        A width that a chip cannot multiply runs at the next wider one. A chip whose network card is
+        not known is taken to reach outside at its link's rate; a domain that is not known joins all
+        of them, as cards in one box are.
+        """
+        wide = self.flops_bf16
+        narrow = self.flops_fp8 or wide
+        rent = self.rent if dollars_per_hour is None else dollars_per_hour / HOUR
+        # boxes of one chip are joined by their cards alone
+        link = self.chip_scale_up or self.chip_scale_out
+        if not link and isinstance(chips, int | float) and chips == 1:
+            link = self.chip_bandwidth  # one chip alone exchanges nothing
+
+        def times(value: Any) -> Any:
+            return value if isinstance(value, Unknown) else chips * value
+
+        return System(
+            flops=times(narrow),
+            bandwidth=times(self.chip_bandwidth),
+            capacity=times(self.driver_capacity or self.chip_capacity),
+            scale_up=times(link),
+            scale_out=times(self.chip_scale_out or link),
+            chips=chips,
+            dollars_per_second=times(rent),
+            domain=self.domain or chips,
+            bf16_flops=times(wide),
+            fp8_flops=times(narrow),
+            fp4_flops=times(self.flops_fp4 or narrow),
+            torus=self.torus,
+            name=f"{chips:g} × {self.name}" if isinstance(chips, int | float) else self.name,
         )
 
 
@@ -298,7 +312,7 @@ def _model_rows() -> dict[str, dict[str, str]]:
 
 def chip(name: str) -> Chip:
     """The catalog's chip of that name, alias or unambiguous beginning: chip("H100")."""
-    return chips()[_find(name, "chip", "chips")]
+    return chips()[find(name, "chip", "chips")]
 
 
 def model(name: str, weights: str = "", cache: str = "bf16") -> Model:
@@ -307,7 +321,7 @@ def model(name: str, weights: str = "", cache: str = "bf16") -> Model:
     `weights` defaults to the precision the weights were released in (fp8 where that is not
     known); `cache` is how KV-cache elements are stored. Facts nobody published are `Unknown`.
     """
-    return _model(_find(name, "model", "models"), weights, cache)
+    return _model(find(name, "model", "models"), weights, cache)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -337,14 +351,14 @@ def models() -> dict[str, Model]:
 
 def training_tokens(name: str) -> Any:
     """Tokens that the catalog's model read in pre-training, or `Unknown`."""
-    found = _find(name, "model", "models")
+    found = find(name, "model", "models")
     tokens = _number(_model_rows()[found]["train_tokens_t"], 1e12)
     return Unknown("training_tokens", found) if tokens is None else tokens
 
 
 def sparse_attention(name: str, cache: str = "bf16", index: str = "fp8") -> SparseAttention:
     """The sparse attention of the catalog's model; `index` is how its short keys are stored."""
-    found = _find(name, "model", "models")
+    found = find(name, "model", "models")
     row = _model_rows()[found]
     if not row["sparse_top_k"]:
         raise InputError(f"{found} has no sparse attention of this kind: {row['attention']}")
@@ -358,55 +372,60 @@ def sparse_attention(name: str, cache: str = "bf16", index: str = "fp8") -> Spar
     )
 
 
+def checkpoint(name: str, weights: str = "", cache: str = "bf16") -> Checkpoint:
+    """The released checkpoint of that name, alias or unambiguous beginning, layers and parts.
+
+    `weights` stores it anew ("fp8", "nvfp4", "awq", "Q4_K_M": `Checkpoint.with_weights`); left
+    out, or as it was released, it is the release. `cache` is how keys and values are kept.
+
+    >>> small = checkpoint("Qwen2.5-7B")
+    >>> round(small.n_total), [(g.kind, g.layers) for g in small.groups]
+    (7615616512, [('full', 28)])
+    """
+    return _checkpoint(find(name, "checkpoint", "checkpoints"), weights, cache)
+
+
+@functools.lru_cache(maxsize=1024)
+def _checkpoint(name: str, weights: str, cache: str) -> Checkpoint:
+    row = _checkpoint_rows()[name]
+    released = from_config(configuration(row["config"] or name), cache, name=name)
+    if weights and weights.lower() != row["weights"]:
+        return released.with_weights(weights)
+    return released
+
+
+def checkpoints() -> tuple[str, ...]:
+    """The names of all checkpoints, in the order of the table."""
+    return tuple(_checkpoint_rows())
+
+
+def released_weights(name: str) -> str:
+    """The format that a checkpoint's weights were released in: "bf16", "fp8", "fp4+fp8"."""
+    return _checkpoint_rows()[find(name, "checkpoint", "checkpoints")]["weights"]
+
+
+@functools.cache
+def _checkpoint_rows() -> dict[str, dict[str, str]]:
+    return {r["name"]: r for r in table("checkpoints")}
+
+
+@functools.cache
+def _configurations() -> dict[str, dict[str, Any]]:
+    text = (resources.files(__package__) / "data" / "configs.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
+def configuration(name: str) -> dict[str, Any]:
+    """The keys of a release's config.json that say what it is; "like" another, with its own over them."""
+    own = dict(_configurations()[name])
+    return {**configuration(own.pop("like")), **own} if "like" in own else own
+
+
 def memory_device(name: str) -> MemoryDevice:
     """The catalog's memory device of that name or unambiguous beginning."""
-    return memory_devices()[_find(name, "memory device", "memory")]
+    return memory_devices()[find(name, "memory device", "memory")]
 
 
 def rack(name: str) -> Rack:
     """The catalog's rack of that name, alias or unambiguous beginning: rack("NVL72")."""
-    return racks()[_find(name, "rack", "racks")]
-
-
-@functools.cache
-def _widths() -> dict[str, float]:
-    return {r["name"]: float(r["bits_per_weight"]) / 8 for r in table("widths")}
-
-
-def bytes_per_element(precision: str) -> float:
-    """Stored bytes of one number, with the scales that its format keeps beside it.
-
-    bf16 is 2, fp8 1, fp4 0.5 (bare numbers); "nvfp4" is 0.5625, "Q4_K_M" about 0.61.
-
-    >>> bytes_per_element("nvfp4"), bytes_per_element("gptq")
-    (0.5625, 0.51953125)
-    """
-    return _widths()[_find(precision, "precision", "widths", beginnings=False)]
-
-
-def _find(name: str, kind: str, table_name: str, beginnings: bool = True) -> str:
-    """The catalog name meant by a name, an alias, or a beginning that only one entry has."""
-    if not isinstance(name, str):
-        raise InputError(f"a {kind} is asked for by name, not {name!r}")
-    names = _known_names(table_name)
-    if name.lower() in names:
-        return names[name.lower()]
-    begins = sorted({names[n] for n in names if beginnings and name and n.startswith(name.lower())})
-    if len(begins) == 1:
-        return begins[0]
-    if begins:
-        raise InputError(f"{name!r} could be {', '.join(begins)}: say which {kind}")
-    every = list(dict.fromkeys(names.values()))
-    raise InputError(
-        f"unknown {kind} {name!r}.{suggest(name, [*names, *every])} Known: {', '.join(every)}"
-    )
-
-
-@functools.cache
-def _known_names(table_name: str) -> dict[str, str]:
-    """The catalog name of every name and alias of a table, in lower case."""
-    return {
-        known.lower(): row["name"]
-        for row in table(table_name)
-        for known in [row["name"], *filter(None, row.get("aliases", "").split("|"))]
-    }
+    return racks()[find(name, "rack", "racks")]

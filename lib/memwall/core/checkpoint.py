@@ -27,6 +27,7 @@ from .units import (
     Stretch,
     Tokens,
 )
+from .widths import stored_width
 
 INFINITE = float("inf")
 CACHES = {"bf16": 2.0, "fp16": 2.0, "16": 2.0, "fp8": 1.0, "int8": 1.0, "8": 1.0}
@@ -101,6 +102,24 @@ class Part(Noun):
         not_above("active", self.active, "parameters", self.parameters)
 
 
+# what a re-stored release narrows, and what it leaves as it was released
+MATRICES = ("attention", "dense", "shared", "routed", "latent")
+# a width that products are formed in; every other is only stored so, and widened to 16 bit first
+PRODUCTS = {
+    "fp8": "fp8", "fp8-block": "fp8", "mxfp8": "fp8", "int8": "int8", "nvfp4": "fp4", "fp4": "fp4",
+}  # fmt: skip
+
+# matrix products of one layer that wait for each other, by kind of attention; each is a launch:
+# projections in, attention, projection out; a latent is projected down and up first and absorbed on
+# both sides; what is chosen is scored and selected first; a state is convolved, renewed and read
+IN_TURN = {
+    "full": 3, "window": 3, "chunk": 3, "chosen": 5, "MLA": 6, "MLA, chosen": 8, "MLA, shared index": 6,
+    "compressed": 1, "compressed, chosen": 2, "Mamba": 4, "Mamba-2": 4, "gated delta": 4, "KDA": 4,
+    "lightning": 3, "short convolution": 3, "none": 0,
+}  # fmt: skip
+# of a feed-forward block: in and out; the chosen experts are found first and summed after
+FEEDS_IN_TURN = {"dense": 2, "shared": 2, "routed": 4}
+
 PARTS = {
     "embedding": "token embeddings: looked up, not multiplied",
     "head": "the output matrix; with tied embeddings, the embeddings themselves",
@@ -135,7 +154,20 @@ class Checkpoint(Noun):
     experts_active: Count = quantity(r"n_\mathrm{act}", "routed experts chosen per token")
     expert_width: Count = quantity("f", "inner width of a routed expert")
     routed_layers: NonNegative = quantity(r"n_r", "layers with routed experts")
+    launches: NonNegative = quantity("m", "matrix products of a pass that wait for each other")
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.launches, Unknown) and not isinstance(self.layers, Unknown):
+            object.__setattr__(self, "launches", self._in_turn())
+
+    def _in_turn(self) -> Any:
+        routed = 0 if isinstance(self.routed_layers, Unknown) else self.routed_layers
+        blocks = {"dense": self.layers - routed, "shared": routed, "routed": routed}
+        attention = sum(g.layers * IN_TURN.get(g.kind, IN_TURN["full"]) for g in self.groups)
+        kinds = {part.kind for part in self.parts} & blocks.keys()
+        return attention + sum(FEEDS_IN_TURN[kind] * blocks[kind] for kind in sorted(kinds))
 
     def parameters(self, *kinds: str) -> Any:
         """Parameters in parts of these kinds; of all parts when none is named."""
@@ -180,6 +212,43 @@ class Checkpoint(Noun):
     def stored(self, cache: str) -> Self:
         """The same checkpoint with its caches kept in 16 or 8 bit."""
         return dataclasses.replace(self, groups=tuple(g.stored(cache) for g in self.groups))
+
+    def with_weights(self, width: str) -> Self:
+        """The same model with its weights stored anew: "fp8", "nvfp4", "awq", "Q4_K_M", "bf16".
+
+        Bytes with scales are the catalog's. 16 bit and more: every part. A GGUF file: every matrix,
+        the head never below 6.56 bits. mxfp4: the routed experts, as gpt-oss; all matrices where
+        there are none. Any other: projections, blocks and experts; embeddings, head, norms, router,
+        predictor and pictures stay as released. Products are in fp8, int8 or fp4 where the format
+        is one that tensor cores multiply, else in 16 bit.
+        """
+        name, family, size, head = stored_width(width)
+        kinds: tuple[str, ...] = MATRICES
+        if size >= 2:
+            kinds = tuple(PARTS)
+        elif family.startswith("GGUF"):
+            kinds = (*MATRICES, "embedding", "head", "predictor")
+        elif name == "mxfp4" and self.of("routed"):
+            kinds = ("routed",)
+        arithmetic = PRODUCTS.get(name, "bf16")
+        parts = tuple(
+            dataclasses.replace(
+                part, bytes_per_param=head if part.kind == "head" else size, arithmetic=arithmetic
+            )
+            if part.kind in kinds
+            else part
+            for part in self.parts
+        )
+        kept = sorted({part.kind for part in self.parts if part.kind not in kinds})
+        said = f"weights stored anew as {width}"
+        if kept:
+            said += f"; as released: {', '.join(kept)}"
+        if any(
+            old.bytes_per_param < new.bytes_per_param
+            for old, new in zip(self.parts, parts, strict=True)
+        ):
+            said += "; wider than released, which adds bytes and no precision"
+        return dataclasses.replace(self, parts=parts, notes=(*self.notes, said))
 
     def at(self, context: Any, cache: str | None = None) -> Model:
         """What is left on the blackboard at a context: k is the bytes read over the tokens there.

@@ -2,15 +2,14 @@
 
 The blackboard's line, max(arithmetic, memory), is a floor. A real pass takes longer, for reasons
 that can each be written down. Three kinds of work wait for each other, each at the pace of its
-slower half; what travels comes on top; and much has a price however little it carries:
+slower half; what travels comes on top; and starting something has a price however little it does:
 
-    t = max(dense) + max(experts) + max(attention) + exchange
-        + n layer + n_r routed + x expert + r round
+    t = max(weights) + max(experts) + max(attention) + exchange + m launch + r round
 
-    n   layers                n_r  routed layers        x  experts started on a chip
-    r   rounds of exchanges   max  of arithmetic / e_F and reading / e_W
+    m  matrix products that wait for each other     r    rounds of exchanges
+    max  of arithmetic / e_F and reading / e_W      e    share of the peak that is reached
 
-Only eight numbers of it cannot be derived: those of `Efficiency`, fitted on published runs by
+Only seven numbers of it cannot be derived: those of `Efficiency`, fitted on published runs by
 `experiments.fit`, once for each class of machine (servers until 2024, servers since 2025, one user
 on a local machine) and the same there for every model, vendor and chip. Each forecast carries a
 band, taken from runs that the fit never saw.
@@ -25,7 +24,7 @@ from typing import Any
 from ..core import catalog
 from ..core.algebra import formula, maximum
 from ..core.nouns import Noun, quantity, suggest
-from ..core.units import Fraction, InputError, Seconds, human
+from ..core.units import Fraction, InputError, NonNegative, Seconds, human
 from .passes import Pass
 
 # in the order in which chapter 9 adds them to the floor
@@ -37,19 +36,20 @@ CLASSES = ("server-2024", "server-2025", "local")
 class Efficiency(Noun):
     """How much of its peak a real machine reaches, and what waits cost: the book's fitted numbers."""
 
-    compute: Fraction = quantity("e_F", "share of the peak FLOP/s", required=True)
+    compute: Fraction = quantity(
+        "e_F", "share of the peak FLOP/s in matrix products", required=True
+    )
     bandwidth: Fraction = quantity("e_W", "share of the peak HBM bandwidth", required=True)
     link: Fraction = quantity("e_l", "share of the peak link bandwidth", required=True)
-    layer: Seconds = quantity(r"\lambda", "launching a layer's kernels", required=True)
-    routed: Seconds = quantity(
-        r"\lambda_r", "routing tokens in a layer, there and back", required=True
-    )
-    expert: Seconds = quantity(
-        r"\lambda_x", "starting an expert, however few its tokens", required=True
+    launch: Seconds = quantity(
+        r"\lambda", "starting a product that waits for another", required=True
     )
     round: Seconds = quantity(r"\lambda_w", "one round of an exchange", required=True)
-    request: Seconds = quantity(
-        r"\lambda_q", "taking a request in and sending a token out", required=True
+    steps: NonNegative = quantity("s", "steps from arrival to first token", required=True)
+    burst: NonNegative = quantity(
+        "q",
+        "share of all users' prompts that a first token waits for in a benchmark",
+        required=True,
     )
 
     @classmethod
@@ -62,7 +62,7 @@ class Efficiency(Noun):
 
 
 IDEAL = Efficiency(
-    compute=1.0, bandwidth=1.0, link=1.0, layer=0.0, routed=0.0, expert=0.0, round=0.0, request=0.0
+    compute=1.0, bandwidth=1.0, link=1.0, launch=0.0, round=0.0, steps=1.0, burst=0.0
 )
 
 
@@ -75,7 +75,7 @@ def pass_floor(work: Pass) -> Seconds:
     (`passes.least`), no machine is faster.
     Source: lecture, row B6.
 
-    >>> work = Pass(1, 2, 1, 0.5, 3, 0.5, exchange=9, layers=1, routed_layers=0, experts=0, rounds=0)
+    >>> work = Pass(1, 2, 1, 0.5, 3, 0.5, exchange=9, launches=1, rounds=0)
     >>> float(pass_floor(work))
     5.0
     """
@@ -90,7 +90,7 @@ def dense_part(work: Pass, efficiency: Efficiency) -> Seconds:
     Equation: max(t_c / e_F, t_w / e_W).
     Source: rows B6 to B8; chapter 9.
 
-    >>> work = Pass(1, 3, 0, 0, 0, 0, exchange=0, layers=1, routed_layers=0, experts=0, rounds=0)
+    >>> work = Pass(1, 3, 0, 0, 0, 0, exchange=0, launches=1, rounds=0)
     >>> float(dense_part(work, IDEAL.replace(bandwidth=0.5)))
     6.0
     """
@@ -106,7 +106,7 @@ def expert_part(work: Pass, efficiency: Efficiency) -> Seconds:
     Equation: max(t_ce / e_F, t_we / e_W).
     Source: row B23; chapter 9.
 
-    >>> work = Pass(0, 0, 1, 3, 0, 0, exchange=0, layers=1, routed_layers=1, experts=8, rounds=0)
+    >>> work = Pass(0, 0, 1, 3, 0, 0, exchange=0, launches=1, rounds=0)
     >>> float(expert_part(work, IDEAL))
     3.0
     """
@@ -122,7 +122,7 @@ def attention_part(work: Pass, efficiency: Efficiency) -> Seconds:
     Equation: max(t_ca / e_F, t_kv / e_W).
     Source: rows B8 and X25; chapter 9.
 
-    >>> work = Pass(0, 0, 0, 0, 2, 3, exchange=0, layers=1, routed_layers=0, experts=0, rounds=0)
+    >>> work = Pass(0, 0, 0, 0, 2, 3, exchange=0, launches=1, rounds=0)
     >>> float(attention_part(work, IDEAL.replace(compute=0.5)))
     4.0
     """
@@ -139,7 +139,7 @@ def exchange_part(work: Pass, efficiency: Efficiency) -> Seconds:
     Ignores: overlap with arithmetic.
     Source: assumptions d8 and d21; chapter 9.
 
-    >>> work = Pass(0, 0, 0, 0, 0, 0, exchange=2, layers=1, routed_layers=0, experts=0, rounds=3)
+    >>> work = Pass(0, 0, 0, 0, 0, 0, exchange=2, launches=1, rounds=3)
     >>> float(exchange_part(work, IDEAL.replace(link=0.5, round=1.0)))
     7.0
     """
@@ -148,20 +148,16 @@ def exchange_part(work: Pass, efficiency: Efficiency) -> Seconds:
 
 @formula
 def launch_part(work: Pass, efficiency: Efficiency) -> Seconds:
-    """Part of a pass that goes to starting things: kernels of every layer, routing, experts.
+    """Part of a pass that goes to starting things: every product that waits for the one before it.
 
-    Equation: n lambda + n_r lambda_r + x lambda_x.
+    Equation: m lambda.
     Source: assumption d21; chapter 9.
 
-    >>> work = Pass(0, 0, 0, 0, 0, 0, exchange=0, layers=10, routed_layers=5, experts=100, rounds=0)
-    >>> float(launch_part(work, IDEAL.replace(layer=2.0, routed=1.0, expert=0.01)))
-    26.0
+    >>> work = Pass(0, 0, 0, 0, 0, 0, exchange=0, launches=500, rounds=0)
+    >>> float(launch_part(work, IDEAL.replace(launch=1e-5)))
+    0.005
     """
-    return (
-        work.layers * efficiency.layer
-        + work.routed_layers * efficiency.routed
-        + work.experts * efficiency.expert
-    )
+    return work.launches * efficiency.launch
 
 
 @formula
@@ -173,7 +169,7 @@ def pass_time(work: Pass, efficiency: Efficiency) -> Seconds:
     passes.
     Source: chapter 9; constants from `fitted`.
 
-    >>> work = Pass(1, 2, 1, 3, 1, 4, exchange=5, layers=6, routed_layers=0, experts=0, rounds=0)
+    >>> work = Pass(1, 2, 1, 3, 1, 4, exchange=5, launches=6, rounds=0)
     >>> float(pass_time(work, IDEAL))
     14.0
     """

@@ -10,7 +10,7 @@ some token chose, attends to the caches, and exchanges activations with its neig
     exchange    sums over tp; tokens to experts and back over all chips of a stage
 
 A `Pass` holds these times, at peak rates and nothing lost, and counts what has a price of its own:
-layers, routed layers, experts started, rounds of an exchange. `forecast` turns it into seconds to expect; the
+launches and rounds of an exchange. `forecast` turns it into seconds to expect; the
 largest of its sums is a floor. A token meets the stages of a pipeline one after the other, so times
 are over all layers, at the pace of one stage's chips.
 
@@ -24,11 +24,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.algebra import ceil, formula, log, maximum, minimum, where
+from ..core.algebra import ceil, formula, log, maximum, minimum, sqrt, where
 from ..core.checkpoint import Checkpoint, Part
-from ..core.nouns import Layout, Noun, System, quantity
+from ..core.nouns import Layout, Noun, System, Unknown, quantity
 from ..core.units import BytesPerElement, NonNegative, Seconds, Sequences, Tokens
-from .batching import experts_touched
 from .layers import attention_flop, part_bytes_read, prompt_flop
 from .layout import cache_read_per_chip, loaded, ways
 from .racks import targets_hit
@@ -51,9 +50,7 @@ class Pass(Noun):
     attention_arithmetic: Seconds = quantity("t_{ca}", "attention's own arithmetic", required=True)
     cache_reading: Seconds = quantity("t_{kv}", "reading the caches", required=True)
     exchange: Seconds = quantity("t_x", "activations on the busiest link", required=True)
-    layers: NonNegative = quantity("n", "layers", required=True)
-    routed_layers: NonNegative = quantity("n_r", "layers with routed experts", required=True)
-    experts: NonNegative = quantity("x", "experts started on a chip, all layers", required=True)
+    launches: NonNegative = quantity("m", "products that wait for each other", required=True)
     rounds: NonNegative = quantity("r", "rounds of all exchanges", required=True)
     name: str = "pass"
 
@@ -169,23 +166,6 @@ def least_expert_time(
 
 
 @formula
-def experts_started(tokens: Sequences, checkpoint: Checkpoint, layout: Layout) -> NonNegative:
-    """Experts that a chip starts in a pass, over all routed layers: its share of those touched.
-
-    Equation: n_r E (1 - (1 - k/E)^T) / e: experts kept whole are spread over e places; experts cut
-    through are started on every chip.
-    Ignores: skewed routers (d20).
-    Source: row B23, through `batching.experts_touched`.
-
-    >>> m = Checkpoint("m", (), (), layers=10, routed_layers=10, experts=64, experts_active=8)
-    >>> float(experts_started(1, m, Layout(tp=8, ep=8)))
-    10.0
-    """
-    touched = experts_touched(tokens, checkpoint.experts / checkpoint.experts_active)
-    return checkpoint.routed_layers * checkpoint.experts * touched / layout.ep
-
-
-@formula
 def decode_attention_time(
     batch: Sequences, context: Tokens, checkpoint: Checkpoint, system: System, layout: Layout
 ) -> Seconds:
@@ -287,6 +267,33 @@ def sum_time(
 
 
 @formula
+def torus_time(
+    tokens: Tokens, element: BytesPerElement, checkpoint: Checkpoint, system: System, layout: Layout
+) -> Seconds:
+    """`sum_time` on a torus, in the best of three ways to cut.
+
+    One-dimensional: as there. Two-dimensional: each matrix is cut along rows and columns, so a chip
+    exchanges parts of an activation only. Gathered: the weights travel and the activations stay,
+    which pays for very many tokens.
+
+    Equation: min(ring, 8 n T d b / (sqrt(t) W_up), weights / W_up), T the tokens of one rank.
+    Ignores: which shapes a torus of so many chips really has.
+    Source: Pope et al. 2022, section 3.2 (a feed-forward block four times as wide as d).
+
+    >>> m = Checkpoint("m", (), (Part(1e12, 1e12, 1.0, kind="dense"),), layers=10, d_model=1000,
+    ...                routed_layers=0)
+    >>> s = System(1e15, 1e12, chips=64, domain=4096, scale_up=64e9, scale_out=64e9)
+    >>> round(float(torus_time(100, 2.0, m, s, Layout(tp=64))), 6)
+    0.002
+    """
+    link = system.scale_up / system.chips
+    numbers = tokens / layout.dp * checkpoint.d_model
+    square = 8 * checkpoint.layers * numbers * element / (sqrt(layout.tp) * link)
+    gathered = sum(p.parameters * p.bytes_per_param for p in loaded(checkpoint)) / link
+    return minimum(sum_time(tokens, element, checkpoint, system, layout), square, gathered)
+
+
+@formula
 def exchange_time(
     tokens: Tokens, there_and_back: BytesPerElement, checkpoint: Checkpoint, system: System,
     layout: Layout,
@@ -380,6 +387,9 @@ def _weights(tokens: Any, checkpoint: Checkpoint, system: System, layout: Layout
     """What a pass asks of weights and wires, however its tokens attend."""
     routed = bool(checkpoint.of("routed"))
     exchange = sum_time(tokens, IN_A_SUM, checkpoint, system, layout)
+    if not isinstance(system.torus, Unknown):
+        on_torus = torus_time(tokens, IN_A_SUM, checkpoint, system, layout)
+        exchange = where(system.torus > 1, on_torus, exchange)
     if routed:
         exchange += exchange_time(tokens, TO_EXPERTS, checkpoint, system, layout)
     return {
@@ -388,9 +398,7 @@ def _weights(tokens: Any, checkpoint: Checkpoint, system: System, layout: Layout
         "expert_arithmetic": expert_arithmetic_time(tokens, checkpoint, system, layout),
         "expert_reading": expert_reading_time(tokens, checkpoint, system, layout),
         "exchange": exchange,
-        "layers": checkpoint.layers,
-        "routed_layers": checkpoint.routed_layers if routed else 0.0,
-        "experts": experts_started(tokens, checkpoint, layout) if routed else 0.0,
+        "launches": checkpoint.launches,
         "rounds": exchange_rounds(checkpoint, system, layout),
     }
 
