@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from memwall import Model, forecast
+from memwall import Model
+from memwall.formulas import forecast_old as forecast
 from memwall.formulas.forecast_old import Group
 from memwall.formulas.planner_old import Plan, Replica, batch_for_speed, deploy, largest_batch, plan
 from memwall_classroom import Choice, Criterion, Draw, Number, ProblemSet, Written

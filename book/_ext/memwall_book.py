@@ -75,28 +75,46 @@ def symbols() -> str:
     return table(head, rows, label="Symbols and units")._repr_html_()
 
 
+def filtered(
+    listed: Any, kinds: dict[str, int], legend: str, choice: str, options: dict[str, str], rows: str
+) -> str:
+    """A table under a form that hides rows: by what is ticked (`data-verdict`) and chosen (`data-chapter`)."""
+    ticks = "".join(
+        f'<label><input type="checkbox" checked value="{v}"> {v} <b>{n}</b></label>'
+        for v, n in kinds.items()
+    )
+    chosen = "".join(f'<option value="{html.escape(v)}">{html.escape(t)}</option>' for v, t in options.items())
+    return (
+        f'<form class="mw-filter" data-table="{listed.id}" data-rows="{rows}" aria-label="Filter the {rows}">'
+        f"<fieldset><legend>{legend}</legend>{ticks}</fieldset>"
+        f'<label>{choice} <select><option value="">all</option>{chosen}</select></label>'
+        f'<output aria-live="polite">{len(listed.rows)} {rows}</output></form>'
+        + listed._repr_html_()
+    )
+
+
 def scorecard() -> str:
     """All claims with their verdicts, counted and filterable."""
     entries = claims.all_claims()
     counts = {v: sum(c.verdict() == v for c in entries) for v in claims.VERDICTS}
-    buttons = "".join(
-        f'<label><input type="checkbox" checked value="{v}"> {v} <b>{n}</b></label>'
-        for v, n in counts.items()
-    )
     listed = table(
         claims.COLUMNS, (claims.row(c, "../notebooks/") for c in entries), label="All claims", heads=True,
         kind="mw-claims", id="mw-scorecard",
         row_attributes=({"data-verdict": c.verdict(), "data-chapter": c.chapter} for c in entries),
     )  # fmt: skip
-    audited = (c for c in chapters.chapters() if c.letter)
-    options = "".join(
-        f'<option value="{c.number}">Chapter {c.number}: {c.title}</option>' for c in audited
-    )
-    return (
-        f'<form class="mw-filter" aria-label="Filter the claims"><fieldset><legend>Verdict</legend>{buttons}</fieldset>'
-        f'<label>Chapter <select><option value="">all</option>{options}</select></label>'
-        f'<output aria-live="polite">{len(entries)} claims</output></form>' + listed._repr_html_()
-    )
+    audited = {str(c.number): f"Chapter {c.number}: {c.title}" for c in chapters.chapters() if c.letter}
+    return filtered(listed, counts, "Verdict", "Chapter", audited, "claims")
+
+
+def accuracy() -> str:
+    """Every cell of the served runs, forecast over measured, counted and filterable."""
+    from memwall_figures import measured
+
+    listed = measured.accuracy()
+    found = [a["data-verdict"] for a in listed.row_attributes]
+    counts = {v: found.count(v) for v in measured.HELD}
+    models = dict.fromkeys(a["data-chapter"] for a in listed.row_attributes)
+    return filtered(listed, counts, "The band", "Model", {m: m for m in models}, "cells")
 
 
 def assumptions() -> str:
@@ -137,6 +155,7 @@ TABLES = {
     "api": api,
     "errata": errata,
     "scorecard": scorecard,
+    "accuracy": accuracy,
     "verdicts": verdicts,
     "welcome-figure": memwall_front.welcome_figure,
 }

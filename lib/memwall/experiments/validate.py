@@ -150,7 +150,7 @@ def local_report(rows: Sequence[runs.Local]) -> list[dict[str, Any]]:
         try:
             made = predict.local_work(row)
             most = made.tokens / (made.fewest * float(forecast.pass_floor(made.least)))
-            rate = made.tokens / (made.passes * float(forecast.pass_time(made.work, efficiency)))
+            rate = made.tokens / float(made.time(efficiency))
             line |= {
                 "floor_tokens_per_second": most, "tokens_per_second": rate, "low": rate / high,
                 "high": min(rate / low, most),
