@@ -155,7 +155,7 @@ def room(draw: Draw) -> Number:
         "of a request while its output grows.",
         answer=p.largest_batch,
         unit="users",
-        plausible=("1 user", "10 million users"),
+        plausible=("10 users", "90,000 users"),
         mistakes=apart(p.largest_batch, {
             "You counted the prompt only: the output leaves caches as well.": per_token / made.prompt,
             "You counted the whole output from the start: on average half of it is there.":

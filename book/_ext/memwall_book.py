@@ -34,7 +34,7 @@ from memwall import catalog, claims, nouns
 from memwall.core import chapters
 from memwall.formulas import all_formulas
 from memwall.views.table import code, link, linked, math, strong, table
-from memwall_reference import api, errata, link_first_uses
+from memwall_reference import api, errata, link_assumptions, link_first_uses
 
 LIBRARY = Path(memwall.__file__).parent
 LIVE_FIGURES = {"explorer.js": rjsmin.jsmin, "explorer.css": rcssmin.cssmin}
@@ -120,6 +120,16 @@ def accuracy() -> str:
     return filtered(listed, counts, "The band", "Model", {m: m for m in models}, "cells")
 
 
+def assumptions() -> str:
+    """The assumptions by their codes, each a place that a chapter's code leads to."""
+    entries = claims.assumptions()
+    return table(
+        ("code", "assumption", "size of the error"),
+        ((e["code"], e["assumption"], e["size"]) for e in entries),
+        label="Assumptions", heads=True, row_attributes=({"id": e["code"]} for e in entries),
+    )._repr_html_()  # fmt: skip
+
+
 def verdicts() -> str:
     """What each verdict means."""
     rows = ((strong(verdict), meaning) for verdict, meaning in claims.VERDICTS.items())
@@ -142,6 +152,7 @@ def citation() -> str:
 
 
 TABLES = {
+    "assumptions": assumptions,
     "citation": citation,
     "symbols": symbols,
     "api": api,
@@ -246,6 +257,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("memwall", MemwallTable)
     app.connect("config-inited", configure, priority=100)
     app.connect("doctree-resolved", link_first_uses)
+    app.connect("doctree-resolved", link_assumptions)
     app.connect("doctree-resolved", open_chapter)
     app.connect("config-inited", minify_live_figures)
     # not deferred: a figure starts where it stands, while the rest of its page still loads
