@@ -161,11 +161,9 @@ def whole_sample(name: str = "measured") -> Sample:
 
 def sample_of(kind: str) -> Sample:
     """The runs that a class is fitted on."""
-    return {
-        "server-2024": whole_sample,
-        "server-2025": lambda: together(*served_samples()),
-        "local": local_sample,
-    }[kind]()
+    if kind == "server-2024":
+        return whole_sample()
+    return local_sample() if kind == "local" else together(*served_samples())
 
 
 def fitted(kind: str) -> Efficiency:

@@ -416,10 +416,9 @@ def local_checkpoint(row: Local) -> Checkpoint:
     )
 
 
-NOTHING = Pass(*[0.0] * 9)
-WRITTEN = (
-    1024.0  # tokens of an answer, where only a rate is given that counts the wait for the first
-)
+NOTHING = Pass(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, exchange=0.0, launches=0.0, rounds=0.0)
+# tokens of an answer, where only a rate is given that counts the wait for the first
+WRITTEN = 1024.0
 PIECE = 512.0  # tokens of a micro-batch of prompts: llama.cpp's default
 
 
@@ -442,9 +441,12 @@ class LocalWork:
 
 def local_works(made: Sequence[LocalWork]) -> LocalWork:
     """Many local runs as one whose fields are arrays."""
-    numbers = {n: np.array([getattr(w, n) for w in made]) for n in ("passes", "fewest", "tokens")}
-    passes = {n: stacked([getattr(w, n) for w in made]) for n in ("work", "least", "first")}
-    return LocalWork(**passes, **numbers)
+    columns: dict[str, Any] = {
+        n: np.array([getattr(w, n) for w in made]) for n in ("passes", "fewest", "tokens")
+    }
+    for name in ("work", "least", "first"):
+        columns[name] = stacked([getattr(w, name) for w in made])
+    return LocalWork(**columns)
 
 
 def local_work(row: Local) -> LocalWork:

@@ -59,7 +59,8 @@ def _published() -> dict[tuple[str, ...], list[Recipe]]:
 
 
 def _cut(row: dict[str, str], of: str) -> Layout:
-    return Layout(*(float(row[of + name]) for name in ("tp", "attention_dp", "expert_ep")))
+    tp, dp, ep = (float(row[of + name]) for name in ("tp", "attention_dp", "expert_ep"))
+    return Layout(tp=tp, dp=dp, ep=ep)
 
 
 def recipes_of(row: Served) -> list[Recipe]:
