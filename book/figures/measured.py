@@ -555,8 +555,8 @@ def accuracy_figure() -> Explorer:
                 Curve("", high * expected, "money", fill_to=low * expected, width=0.01),
                 Curve("forecast", expected, "money"),
             ],
-            points=[Point("", x_of(which, k), y_of(which, k), "weights") for k in range(most)]
-            + [Point("you", users, expected, "money")],
+            points=[Point("you", users, expected, "money")]
+            + [Point("", x_of(which, k), y_of(which, k), "weights") for k in range(most)],
         ),
         readouts=[Readout("Time per token, forecast", expected, "s", key="expected",
                           low=low * expected, high=high * expected),
