@@ -416,7 +416,10 @@ def local_checkpoint(row: Local) -> Checkpoint:
     )
 
 
-NOTHING = Pass(*[0.0] * 9)
+_ZEROS: dict[str, Any] = {
+    f.name: 0.0 for f in dataclasses.fields(Pass) if f.default is dataclasses.MISSING
+}
+NOTHING = Pass(**_ZEROS)
 WRITTEN = (
     1024.0  # tokens of an answer, where only a rate is given that counts the wait for the first
 )
@@ -444,7 +447,8 @@ def local_works(made: Sequence[LocalWork]) -> LocalWork:
     """Many local runs as one whose fields are arrays."""
     numbers = {n: np.array([getattr(w, n) for w in made]) for n in ("passes", "fewest", "tokens")}
     passes = {n: stacked([getattr(w, n) for w in made]) for n in ("work", "least", "first")}
-    return LocalWork(**passes, **numbers)
+    together: dict[str, Any] = passes | numbers
+    return LocalWork(**together)
 
 
 def local_work(row: Local) -> LocalWork:
