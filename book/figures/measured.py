@@ -422,6 +422,7 @@ def coverage() -> Any:
         "served": validate.served_report,
         "open": validate.open_report,
         "local": validate.local_report,
+        "cookbook": validate.cookbook_report,
     }
     for kind, report in reports.items():
         rows = runs.load(kind)
@@ -444,6 +445,7 @@ def coverage() -> Any:
 
 KINDS = {
     "served": "closed loops of servers", "open": "requests at a rate", "local": "one user at home",
+    "cookbook": "recipes' own closed loops, no layout stated",
 }  # fmt: skip
 
 # ---- the accuracy page ---------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from ..formulas.passes import Pass, decode_pass, least, prompt_pass
 from ..formulas.serving import open_first_token, prompt_wait, tokens_a_step
 from ..formulas.sparsity import expert_share
 from .recipes import GUESSED, Recipe, recipes_of
-from .runs import Local, Open, Served
+from .runs import Cookbook, Local, Measured, Open, Served
 
 NOMINAL = 0.9  # of the stated lengths: the harness draws 80 to 100 % of them
 ACCEPTED = 0.62  # chance of each further token that DeepSeek's own predictor guesses in these runs
@@ -279,6 +279,24 @@ def _served(row: Served, recipe: Recipe) -> dict[str, Any]:
         "drafts": recipe.drafts,
         "polls": pools or row.engine.lower().startswith("sglang"),
     }
+
+
+BOX = 8.0  # chips of a machine that a recipe does not count
+
+
+def usual_cuts(row: Cookbook) -> list[Served]:
+    """A recipe's run as it would be with matrices cut over all its chips, or users spread over them."""
+    chips = row.chips or BOX
+    shared = {f.name: getattr(row, f.name) for f in fields(Measured)}
+    return [
+        Served(
+            **shared, engine_version="", mode="agg", prompt=row.prompt, output=row.output,
+            concurrency=row.concurrency, prefill=cut, decode=cut, prefill_workers=1.0,
+            decode_workers=1.0, decode_batch=None, ttft=row.ttft, tpot=row.tpot,
+            speculates=row.speculates,
+        )
+        for cut in (Layout(tp=chips), Layout(dp=chips, ep=chips))
+    ]  # fmt: skip
 
 
 # --- open arrivals
