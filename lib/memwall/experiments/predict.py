@@ -434,9 +434,13 @@ def local_checkpoint(row: Local) -> Checkpoint:
     )
 
 
-NOTHING = Pass(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, exchange=0.0, launches=0.0, rounds=0.0)
-# tokens of an answer, where only a rate is given that counts the wait for the first
-WRITTEN = 1024.0
+_ZEROS: dict[str, Any] = {
+    f.name: 0.0 for f in dataclasses.fields(Pass) if f.default is dataclasses.MISSING
+}
+NOTHING = Pass(**_ZEROS)
+WRITTEN = (
+    1024.0  # tokens of an answer, where only a rate is given that counts the wait for the first
+)
 PIECE = 512.0  # tokens of a micro-batch of prompts: llama.cpp's default
 
 
@@ -459,12 +463,10 @@ class LocalWork:
 
 def local_works(made: Sequence[LocalWork]) -> LocalWork:
     """Many local runs as one whose fields are arrays."""
-    columns: dict[str, Any] = {
-        n: np.array([getattr(w, n) for w in made]) for n in ("passes", "fewest", "tokens")
-    }
-    for name in ("work", "least", "first"):
-        columns[name] = stacked([getattr(w, name) for w in made])
-    return LocalWork(**columns)
+    numbers = {n: np.array([getattr(w, n) for w in made]) for n in ("passes", "fewest", "tokens")}
+    passes = {n: stacked([getattr(w, n) for w in made]) for n in ("work", "least", "first")}
+    together: dict[str, Any] = passes | numbers
+    return LocalWork(**together)
 
 
 def local_work(row: Local) -> LocalWork:
