@@ -271,7 +271,7 @@ def assumptions(
             ),
             (
                 "The GPUs talk in no time (d8)",
-                f"{human(real.floor, 's')} a step against a forecast of {human(real.step, 's')} for the two thousand users above",
+                f"{human(real.step_floor, 's')} a step against a forecast of {human(real.step, 's')} for the two thousand users above",
             ),
             (
                 "Peak rates are reached (d12)",
