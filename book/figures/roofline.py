@@ -21,7 +21,9 @@ from memwall import (  # fmt: skip
     roofline,
     serving,
 )
-from memwall.core.nouns import Unknown
+from memwall.core.checkpoint import Checkpoint, Part
+from memwall.core.nouns import Layout, Unknown
+from memwall.formulas.passes import decode_pass
 from memwall.views.explorer import (
     Choice,
     Curve,
@@ -324,7 +326,9 @@ def trains_in_figures(rate: float, measured: float) -> Any:
 
 def _groups(most: int, kept: Any) -> list[LayerGroup]:
     """So many groups of layers as symbols, whose cache is `kept` times 16 bits wide."""
-    fields = "layers entry stretch held_cap read_cap width index index_width state state_flop"
+    fields = (
+        "layers entry stretch held_cap read_cap width index index_width state state_flop kv_heads query_heads"
+    )
     return [
         LayerGroup(
             **{field: variables(f"{field}_{i}") for field in fields.split()},
@@ -368,17 +372,32 @@ def balance_figure() -> Explorer:
     mixed = both / (2 * m.n_active / flops + work / F16)
     one = System(flops=mixed, bandwidth=W1, capacity=C1)
     machine = System(flops=G * flops, bandwidth=G * W1, capacity=G * C1)
-    group = forecast.Group(
-        flops=G * flops,
-        attention_flops=G * F16,
-        bandwidth=G * W1,
-        chips=G,
-        domain=domain,
-        link=link,
-        card=card,
-        torus=torus,
-    )
-    expect = forecast.step_time_forecast(B, L, its, group, forecast.fitted())
+    peak, expect = variables("peak expect")  # named once, for what follows is long
+    wired = machine.replace(
+        chips=G, bf16_flops=G * F16, fp8_flops=G * peak, domain=domain, scale_up=G * link,
+        scale_out=G * card, torus=torus,
+    )  # fmt: skip
+    always, routed, launches, routed_layers = variables("always routed launches routed_layers")
+    parts = [Part(always, always, w, "fp8"), Part(routed, m.n_active - always, w, "fp8", "routed")]
+    board = Checkpoint(
+        "model", groups, parts, m.layers, m.d_model, experts=m.experts, launches=launches,
+        experts_active=m.experts_active, routed_layers=routed_layers,
+    )  # fmt: skip
+    # weights narrower than the chip multiplies are widened as they come, one operation for each read
+    wider = sp.And(w < 1.5, sp.Or(sp.And(w > 0.75, peak <= F16), sp.And(w < 0.75, peak <= F8)))
+    widened = sp.Piecewise((W1 / (w * F16), wider), (0, True))
+
+    def expected(cut: Layout) -> Any:
+        work = decode_pass(B, L, board, wired, cut)
+        work = work.replace(
+            dense_widening=widened * work.dense_reading,
+            expert_widening=widened * work.expert_reading,
+        )
+        return forecast.pass_time(work, forecast.fitted())
+
+    # every matrix cut over all chips, or attention on each chip and experts spread: what is faster
+    with sp.evaluate(False):
+        faster = sp.Min(expected(Layout(tp=G)), expected(Layout(dp=G, ep=G)))
     low, high = forecast.band()
 
     def rates(name: str) -> dict[Any, Any]:
@@ -386,24 +405,32 @@ def balance_figure() -> Explorer:
         has = {p: c.flops(p) for p in c.precisions()}
         bf16 = has.get("bf16", has.get("fp8"))
         fp8 = has.get("fp8", bf16)
-        wires = forecast.group(name, 8, c.precisions()[-1])
+        wires = c.machine(1.0)
         return {
             F16: bf16,
             F8: fp8,
             F4: has.get("fp4", fp8),
             W1: c.chip_bandwidth,
             C1: c.chip_capacity,
-            link: wires.link,
-            card: wires.card,
-            domain: wires.domain,
-            torus: wires.torus,
+            link: wires.scale_up,
+            card: wires.scale_out,
+            domain: c.domain or 1024,
+            torus: wires.torus or 0,
         }
 
     def sizes(name: str) -> dict[Any, Any]:
-        board = forecast.ready(model(name))
-        known = {s: getattr(board, field) for field, s in m.symbols().items()}
+        known = {s: getattr(model(name), field) for field, s in m.symbols().items()}
+        its = catalog.checkpoint(name)
+        rest = {s: 1 for s in (m.experts, m.experts_active) if isinstance(known[s], Unknown)}
         known = {s: value for s, value in known.items() if not isinstance(value, Unknown)}
-        return known | _values(groups, catalog.checkpoint(name).groups)
+        experts = {
+            # a dense model has one expert of next to nothing
+            always: known[m.n_active] - max(sum(p.active for p in its.of("routed")), 1.0),
+            routed: max(its.parameters("routed"), 1.0),
+            launches: its.launches,
+            routed_layers: its.routed_layers or 0,
+        }
+        return known | rest | experts | _values(groups, its.groups)
 
     models = (
         "DeepSeek-V3", "DeepSeek-V3.2", "DeepSeek-V4-Pro", "Kimi K2", "Qwen3-235B-A22B", "gpt-oss-120b",
@@ -470,7 +497,7 @@ def balance_figure() -> Explorer:
             ),
         ],
         readouts=[
-            Readout("Step time, at least", now, "s", key="step"),
+            Readout("Step time, every expert read", now, "s", key="step"),
             Readout(
                 "Step time to expect (chapter 9)",
                 expect,
@@ -497,7 +524,8 @@ def balance_figure() -> Explorer:
                 "This does not fit: weights and caches need {need}, the chips have {there}.",
             )
         ],
-        alt="A roofline with the point of this batch, and a map of what sets the pace. {batch} at {context}: balance at {star}, a step of at least {step}.",
+        lets={peak: flops, expect: faster},
+        alt="A roofline with the point of this batch, and a map of what sets the pace. {batch} at {context}: balance at {star}, a step of {step} if every expert is read.",
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from memwall import (
     catalog,
@@ -18,9 +19,10 @@ from memwall import (
     schedules,
     validate,
 )
-from memwall.core.nouns import Model, System
+from memwall.core.nouns import Layout, System
 from memwall.core.units import HOUR, human
-from memwall.formulas.batching import cost_floor, cost_per_token, rent_per_token
+from memwall.formulas.batching import cost_floor, rent_per_token
+from memwall.formulas.passes import decode_pass, least
 from memwall.views.explorer import Curve, Explorer, Lines, Point, Preset, Readout, Slider, variables
 from memwall.views.reader import DrawGuess
 
@@ -35,23 +37,36 @@ BATCHES = np.geomspace(1, 1e5, 60)
 
 def rack() -> System:
     """A rack at the rent that chapter 1 assumes."""
-    one = catalog.chip("GB200").system(chips=72, precision="fp8")
-    return one.replace(dollars_per_second=one.chips * RENT)
+    return catalog.chip("GB200").machine(72, RENT * HOUR)
 
 
-def forecast_price(people: Any, context: Any, m: Model) -> tuple[Any, Any]:
-    """Price of a token and time of a step, as chapter 9 forecasts them for the rack."""
-    group = forecast.group("GB200", 72, "fp8")
-    step = forecast.step_time_forecast(people, context, m, group, forecast.fitted())
-    return rent_per_token(rack().dollars_per_second, people / step), step
+# as each is served: a latent cache wants attention on every chip, other caches matrices cut in boxes
+CUTS = {
+    MODEL: Layout(dp=72, ep=72),
+    "gpt-oss-120b": Layout(tp=8, pp=9),
+    "Llama-3.1-405B": Layout(tp=8, pp=9),
+}
+
+
+def times(name: str, people: Any, context: Any) -> tuple[Any, Any]:
+    """The least time of a step on the rack, and the time that chapter 9 forecasts."""
+    model, cut = catalog.checkpoint(name), CUTS[name]
+    own = people / sp.Min(people, cut.pp)  # a batch goes round the stages in as many pieces
+    work = decode_pass(own, context, model, rack(), cut)
+    floor = forecast.pass_floor(least(work, own, model, rack(), cut))
+    return floor, forecast.pass_time(work, forecast.fitted())
+
+
+def price_of(step: Any, people: Any) -> Any:
+    """Rent of the rack for a step, shared by those who get a token of it."""
+    return rent_per_token(rack().dollars_per_second, people / step)
 
 
 def draw_the_price() -> DrawGuess:
     """To draw in: what a token costs, by the number of people who share the rack."""
-    m, (low, high) = forecast.ready(catalog.model(MODEL)), forecast.band()
+    low, high = forecast.band()
     people = variables("people")
-    price, _ = forecast_price(people, CONTEXT, m)
-    floor = cost_per_token(people, CONTEXT, m, rack())
+    floor, price = (price_of(t, people) for t in times(MODEL, people, CONTEXT))
     alone, crowd = (float(price.subs(people, n)) for n in (1, 1e4))
     return DrawGuess(
         "draw-price",
@@ -68,11 +83,14 @@ def draw_the_price() -> DrawGuess:
 
 def sharing_a_rack() -> Explorer:
     """Live: price and speed of a token on a shared rack, forecast with their bands over the floor."""
-    m, s, (low, high) = Model.symbolic(), rack(), forecast.band()
+    low, high = forecast.band()
     B, L = variables("batch context")
-    price, step = forecast_price(B, L, m)
-    floor = cost_per_token(B, L, m, s)
-    names = (MODEL, "gpt-oss-120b", "Llama-3.1-405B")
+    which = variables("which", nonnegative=True)
+    least_step, step = (
+        sp.Piecewise(*[(t, which < i + 0.5) for i, t in enumerate(ones[:-1])], (ones[-1], True))
+        for ones in zip(*(times(name, B, L) for name in CUTS), strict=True)
+    )
+    price, floor = price_of(step, B), price_of(least_step, B)
     return Explorer(
         "welcome",
         title=[
@@ -80,7 +98,7 @@ def sharing_a_rack() -> Explorer:
             "Shared by {batch} people, a token costs about {cost}, {share} of what it costs alone",
         ],
         controls=[
-            Preset("Model", {n: forecast.ready(catalog.model(n)) for n in names}, m),
+            Preset("Model", {name: {which: i} for i, name in enumerate(CUTS)}),
             Slider(B, "People at once", 1, 1e4, 1000, log=True),
             Slider(L, "Context of each", 100, 1e5, CONTEXT, unit="tokens", log=True),
         ],

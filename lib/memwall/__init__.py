@@ -40,8 +40,6 @@ def __getattr__(name: str) -> Any:
 
     if name not in _HOMES:
         raise AttributeError(f"module 'memwall' has no attribute {name!r}")
-    if name == "forecast":  # until its users take the new one
-        return importlib.import_module(f"{__name__}.formulas.forecast_old")
     home = importlib.import_module(f"{__name__}.{_HOMES[name]}")
     found = home if _HOMES[name].endswith(f".{name}") else getattr(home, name)
     globals()[name] = found
