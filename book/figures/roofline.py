@@ -326,9 +326,7 @@ def trains_in_figures(rate: float, measured: float) -> Any:
 
 def _groups(most: int, kept: Any) -> list[LayerGroup]:
     """So many groups of layers as symbols, whose cache is `kept` times 16 bits wide."""
-    fields = (
-        "layers entry stretch held_cap read_cap width index index_width state state_flop kv_heads query_heads"
-    )
+    fields = "layers entry stretch held_cap read_cap width index index_width state state_flop kv_heads query_heads"
     return [
         LayerGroup(
             **{field: variables(f"{field}_{i}") for field in fields.split()},

@@ -21,7 +21,7 @@ from memwall import (
 )
 from memwall.core.nouns import Layout, System
 from memwall.core.units import HOUR, human
-from memwall.formulas.batching import cost_floor, rent_per_token
+from memwall.formulas.batching import cost_floor, cost_per_token, rent_per_token
 from memwall.formulas.passes import decode_pass, least
 from memwall.views.explorer import Curve, Explorer, Lines, Point, Preset, Readout, Slider, variables
 from memwall.views.reader import DrawGuess
