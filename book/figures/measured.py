@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import dataclasses
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from memwall import System, accuracy, catalog, forecast, human, measure, predict, roofline, validate
+from memwall import System, catalog, forecast, human, measure, roofline, runs, sparsity, validate
+from memwall.experiments import predict
+from memwall.experiments.recipes import recipes_of
 from memwall.experiments.runs import Served
 from memwall.experiments.validate import Score
-from memwall.experiments.whole import Runs
-from memwall.formulas.forecast import CLASSES, Efficiency
-from memwall.formulas.sparsity import weight_bytes_read
-from memwall.views.explorer import (  # fmt: skip
+from memwall.experiments.whole import Run, Runs
+from memwall.formulas.forecast import CLASSES, TERMS, Efficiency
+from memwall.views.explorer import (
     Bar,
     Bars,
-    Choice,
     Curve,
     Explorer,
+    Guide,
     Lines,
     Point,
     Preset,
@@ -42,21 +42,26 @@ NAMES = {
     "oracle": "vLLM on MI300X",
     "buildkite": "vLLM on H200",
 }
-# the terms in words, and the classes and parts as readers know them
-TERMS = {
-    "floor": "floor", "kinds": "kinds of work wait", "exchange": "activations travel",
-    "counts": "launches and rounds", "shares": "shares of the peak", "prompts": "others' prompts",
-}  # fmt: skip
-MACHINES = {
-    "server-2024": "servers until 2024", "server-2025": "servers since 2025",
-    "local": "one user's machine",
-}  # fmt: skip
-PARTS = {
-    "weights": "weights", "experts": "compute", "attention": "kv", "exchange": "network",
-    "launches": "money", "prompts": "muted",
-}  # fmt: skip
+MEANING = {
+    "compute": "share of peak FLOP/s in dense products",
+    "uneven": "the same in experts and attention",
+    "bandwidth": "share of peak HBM bandwidth",
+    "link": "share of peak link bandwidth",
+    "launch": "starting a product that waits",
+    "round": "one round of an exchange",
+    "widening": "FLOP to widen a weight",
+    "steps": "steps to the first token",
+    "polling": "times as many, if SGLang polls",
+}
+# what each stage of the waterfall adds, in words
+STAGES = {
+    "kinds": "kinds of work wait for each other",
+    "exchange": "activations travel",
+    "counts": "launches and rounds",
+    "shares": "nothing reaches its peak",
+}
 SHARES = ("compute", "uneven", "bandwidth", "link")
-ENGINES = {"trtllm": "TensorRT-LLM", "sglang": "SGLang", "vllm": "vLLM"}
+INTERVAL = ("bootstrap_low", "bootstrap_high")
 SMALL = {"markersize": 4.5, "alpha": 0.75}
 
 
@@ -78,9 +83,9 @@ def publications(parts: Mapping[str, Runs]) -> Any:
         return low if low == high else f"{low} to {high}"
 
     rows = []
-    for name, runs in parts.items():
-        for k, publication in enumerate(dict.fromkeys(runs.publications)):
-            part = [r for r in runs if r.publication == publication]
+    for name, found in parts.items():
+        for k, publication in enumerate(dict.fromkeys(found.publications)):
+            part = [r for r in found if r.publication == publication]
             sizes = sorted({r.chips for r in part})
             rows.append((
                 "" if k else strong(name),
@@ -122,46 +127,12 @@ def above_the_floor(runs: Runs) -> Figure:
     )
 
 
-def constants() -> Any:
-    """The fitted constants of each class of machine, and where eight in ten bootstrap fits lie."""
-    rows = {(r["class"], r["name"]): r for r in catalog.table("forecast")}
-
-    def said(kind: str, name: str, unit: str) -> str:
-        row = rows[kind, name]
-        value, low, high = (row[c] for c in ("value", "bootstrap_low", "bootstrap_high"))
-        if not low:
-            return f"({human(float(value), unit)})"
-        return (
-            f"{human(float(value), unit)} ({human(float(low), unit)} to {human(float(high), unit)})"
-        )
-
-    fields = Efficiency.__dataclass_fields__
-    body = []
-    for name, unit in Efficiency.quantities().items():
-        shown = "s" if unit.symbol == "s" else "%" if name in SHARES else "1"
-        told = [said(kind, name, shown) for kind in CLASSES]
-        body.append((fields[name].metadata["meaning"], *told))
-    notes = ["In brackets alone: not fitted, for want of runs that would tell."]
-    return table(("constant", *MACHINES.values()), body, heads=True, notes=notes)
-
-
-def bands() -> Any:
-    """Between which factors of a forecast eight held-out runs in ten lie, by class."""
-    rows = []
-    for kind in CLASSES:
-        token, first = (
-            f"{low:.2f} to {high:.2f}"
-            for low, high in (forecast.band(kind, of) for of in ("tpot", "ttft"))
-        )
-        rows.append((MACHINES[kind], token, first if kind == "server-2025" else ""))
-    head = "class", "time per token, or of a whole run", "time to first token"
-    return table(head, rows, heads=True)
-
-
-def waterfall(steps: Sequence[tuple[str, np.ndarray]], scores: Sequence[Score]) -> Figure:
+def waterfall(
+    words: str, steps: Sequence[tuple[str, np.ndarray]], scores: Sequence[Score]
+) -> Figure:
     """Forecast over measured as the terms are added one by one: the middle 50 and 80 per cent."""
     fig, ax = canvas(
-        f"Term by term the median error falls from {per(scores[0].median_error)} to {per(scores[-1].median_error)}",
+        f"{words} the median error goes from {per(scores[0].median_error)} to {per(scores[-1].median_error)}",
         x=("Forecast over measured", "x"),
         y=("", ""),
         log="x",
@@ -180,8 +151,8 @@ def waterfall(steps: Sequence[tuple[str, np.ndarray]], scores: Sequence[Score]) 
     note(ax, 1.72, -1, "median error, within 1.5×", "muted", fontsize=9.5)
     ax.set_yticks(range(len(steps)), [n if n == "floor" else f"+ {TERMS[n]}" for n, _ in steps])
     ax.set_ylim(len(steps) - 0.4, -1.6)
-    ax.set_xlim(0.13, 1.65)
-    ax.set_xticks([0.15, 0.25, 0.5, 1, 1.5])
+    ax.set_xlim(0.06, 1.65)
+    ax.set_xticks([0.1, 0.25, 0.5, 1, 1.5])
     told = [
         f"{n} {per(s.median_error)} median error" for (n, _), s in zip(steps, scores, strict=True)
     ]
@@ -219,19 +190,6 @@ def predicted_and_measured(
     )
 
 
-def left_out(runs: Runs, ratios: np.ndarray, unseen: Runs, never: np.ndarray) -> Any:
-    """Forecast over measured by publication, each with constants fitted on others."""
-    rows = []
-    for these, found, word in ((runs, ratios, ""), (unseen, never, ", unseen")):
-        for publication in dict.fromkeys(these.publications):
-            part = found[these.publications == publication]
-            s = validate.score(part)
-            errors = per(s.median_error), per(s.within_1_5)
-            rows.append((f"{short(publication)}{word}", s.runs, *errors, f"{np.median(part):.2f}"))
-    head = "left out of the fit", "runs", "median error", "within 1.5×"
-    return table((*head, "forecast over measured, middle"), rows)
-
-
 def steps_on_a_processor(
     dense: Sequence[dict[str, Any]],
     sparse: Sequence[dict[str, Any]],
@@ -263,7 +221,7 @@ def steps_on_a_processor(
         note(left, last["batch"], last["seconds"], f"{context:,.0f}", kind, dx=-8, dy=3)
     legend = "dots: measured\ncurves: the floor\nnumbers: context"
     note(left, 300, 9e-3, legend, "muted", va="bottom", ha="right", fontsize=9)
-    read = weight_bytes_read(batch, tiny) / here.bandwidth
+    read = sparsity.weight_bytes_read(batch, tiny) / here.bandwidth
     curve(right, batch, np.maximum(roofline.compute_time(batch, tiny, here), read), "weights")
     dots(right, sparse, "weights")
     whole = roofline.weight_time(tiny, here)
@@ -277,328 +235,332 @@ def steps_on_a_processor(
     )
 
 
-# ---- served runs ---------------------------------------------------------------------------------
+def constants() -> Any:
+    """The fitted constants of each class of machine, with the range that eight refits in ten give."""
+    found = {(r["class"], r["name"]): r for r in catalog.table("forecast")}
+
+    def told(row: Mapping[str, str]) -> str:
+        unit = "s" if row["unit"] == "s" else "%" if row["name"] in SHARES else "1"
+        value, *ends = (human(float(row[k]), unit) if row[k] else "" for k in ("value", *INTERVAL))
+        return f"{value} ({ends[0]} to {ends[1]})" if ends[0] else f"{value}, not fitted"
+
+    rows = [
+        (words, *(told(found[kind, name]) for kind in CLASSES)) for name, words in MEANING.items()
+    ]
+    return table(("constant", *CLASSES), rows)
 
 
-def routed(row: Served) -> bool:
-    """Whether a run's model has experts."""
-    return bool(predict.checkpoint_of(row.model, row.weights).of("routed"))
+def bands() -> Any:
+    """The band of each class: of a time per token and of a first token."""
+    rows = []
+    for kind in CLASSES:
+        told = ("{:.2f} to {:.2f}".format(*forecast.band(kind, of)) for of in ("tpot", "ttft"))
+        rows.append((kind, *told))
+    return table(
+        ("times the forecast", "per token (or a whole run)", "first token (or a prompt)"), rows
+    )
 
 
-def groups(rows: Sequence[Served]) -> dict[str, np.ndarray]:
-    """Which runs are in the fit or held out, dense or sparse; which guess tokens; which are pools."""
-    one = np.array([r.mode == "agg" for r in rows])
-    guessing = np.array([accuracy.guesses(r) for r in rows])
-    seen = np.array([r.part == "fit" for r in rows])
-    sparse = np.array([routed(r) for r in rows])
+def scores(rows: Mapping[str, Sequence[float] | np.ndarray]) -> Any:
+    """How good the forecast is, by kind of run."""
+    found = []
+    for name, ratios in rows.items():
+        s = validate.score(np.asarray(ratios))
+        shares = (per(s.mean_error), per(s.median_error), per(s.within_1_5))
+        found.append((name, s.runs, *shares, f"{np.median(ratios):.2f}"))
+    return table(
+        ("", "runs", "mean error", "median error", "within 1.5×", "forecast over measured"), found
+    )
+
+
+def answered(rows: Sequence[Served]) -> tuple[list[Served], predict.Work]:
+    """The served runs that can be forecast, and their work."""
+    work, errors = predict.work_of(rows)
+    assert work is not None
+    return [r for r, error in zip(rows, errors, strict=True) if not error], work
+
+
+FEW = 8  # users at once
+
+
+def kinds(rows: Sequence[Served]) -> dict[str, np.ndarray]:
+    """Which served runs are of which kind: dense or routed, few users or many."""
+    dense = np.array([predict.checkpoint_of(r.model, r.weights).routed_layers == 0 for r in rows])
+    few = np.array([r.concurrency <= FEW for r in rows])
     return {
-        **{
-            f"{part}, {name}": one & ~guessing & own & kind
-            for part, own in (("in the fit", seen), ("held out", ~seen))
-            for name, kind in (("dense", ~sparse), ("with experts", sparse))
-        },
-        "several tokens guessed": one & guessing,
-        "pools": ~one,
+        f"dense, up to {FEW} users": dense & few, "dense, more": dense & ~few,
+        f"routed, up to {FEW} users": ~dense & few, "routed, more": ~dense & ~few,
+    }  # fmt: skip
+
+
+def shares_of_a_step(rows: Sequence[Served], efficiency: Efficiency) -> dict[str, dict[str, float]]:
+    """Mean share of each part of a forecast step, by kind of run."""
+    found, work = answered(rows)
+    parts = forecast.parts(work.step, efficiency)
+    whole = sum(parts.values())
+    return {
+        kind: {name: float(np.mean((p / whole)[which[work.row]])) for name, p in parts.items()}
+        for kind, which in kinds(found).items()
     }
 
 
-def served_runs(rows: Sequence[Served]) -> Any:
-    """How many served runs of each model, and on what."""
-    body = []
-    for name, count in Counter(r.model for r in rows).most_common():
-        own = [r for r in rows if r.model == name]
-        listed = [", ".join(sorted({*found})) for found in (
-            (r.chip for r in own), (ENGINES.get(r.engine, r.engine) for r in own),
-            (r.weights for r in own))]  # fmt: skip
-        loads = [r.concurrency for r in own]
-        body.append((name, count, sum(r.part != "fit" for r in own), *listed,
-                     f"{min(loads):,.0f} to {max(loads):,.0f}"))  # fmt: skip
-    head = "model", "runs", "held out", "chips", "engines", "weights", "requests in flight"
-    return table(head, body, heads=True)
+def two_engines(rows: Sequence[Served]) -> np.ndarray:
+    """Factors between the times of two engines, or versions of one, that ran the same configuration."""
+    same: dict[Any, dict[Any, list[float]]] = {}
+    for r in rows:
+        if r.mode == "agg" and not recipes_of(r)[0].drafts:
+            key = (r.model, r.chip, r.weights, r.decode, r.prompt, r.output, r.concurrency)
+            same.setdefault(key, {}).setdefault((r.engine, r.engine_version), []).append(r.tpot)
+    factors = []
+    for engines in same.values():
+        times = sorted(np.mean(t) for t in engines.values())
+        factors += [b / a for i, a in enumerate(times) for b in times[i + 1 :]]
+    return np.array(factors)
 
 
-def parts_by_load(rows: Sequence[Served], parts: Mapping[str, np.ndarray]) -> Figure:
-    """Mean shares of a token's time by requests in flight for each chip, dense models and sparse."""
-    total = sum(parts.values())
-    load = np.array([r.concurrency / float(r.decode.chips) for r in rows])
-    sparse = np.array([routed(r) for r in rows])
-    edges = np.array([0, 1, 2, 4, 8, 16, 32, np.inf])
-    place = np.digitize(load, edges[1:])  # so many edges lie at or below
-    alone = np.mean((parts["launches"] / total)[sparse & (load < 1)])
-    crowd = np.mean((parts["launches"] / total)[sparse & (load >= 32)])
-    fig, axes = canvas(
-        f"With few users starting the work takes {per(alone)} of a sparse model's time, in a crowd {per(crowd)}",
-        x=("Requests in flight for each chip", ""),
-        y=("Share of a token's time", "%"),
-        log="", size=(7.6, 3.6), columns=2,
-    )  # fmt: skip
-    names = ["<1", *(f"{e:.0f}" for e in edges[1:-1])]
-    for ax, which, title in zip(
-        axes, (~sparse, sparse), ("dense models", "models with experts"), strict=True
-    ):
-        bottom = np.zeros(len(names))
-        for part, kind in PARTS.items():
-            share = parts[part] / total
-            held = [share[which & (place == i)] for i in range(len(names))]
-            height = np.array([x.mean() if len(x) else 0.0 for x in held])
-            ax.bar(range(len(names)), height, bottom=bottom, color=COLORS[kind], width=0.85)
-            if height.max() > 0.05:
-                i = int(np.argmax(height))
-                ax.annotate(part, (i, bottom[i] + height[i] / 2), ha="center", va="center", fontsize=8.5,
-                            bbox={"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 1})  # fmt: skip
-            bottom = bottom + height
-        ax.set_xticks(range(len(names)), names)
-        ax.set_ylim(0, 1.08)
-        note(ax, 0, 1.05, title, "bound", dx=-8, ha="left")
-    return show(
-        fig,
-        f"Stacked bars: shares of a token's time in weights, experts, attention, exchange, launches and others' prompts against requests in flight per chip, for dense models and for models with experts. Launches fall from {per(alone)} to {per(crowd)} for the latter.",
-    )
-
-
-def scores(groups: Mapping[str, np.ndarray]) -> Any:
-    """How good the forecast is for groups of runs, given forecast over measured."""
-    rows = []
-    for name, ratios in groups.items():
-        s = validate.score(ratios)
-        rows.append((name, s.runs, per(s.mean_error), per(s.median_error), per(s.within_1_5)))
-    return table(("", "runs", "mean error", "median error", "within 1.5×"), rows, heads=True)
-
-
-def tokens_and_forecasts(
-    said: np.ndarray, took: np.ndarray, sparse: np.ndarray, low: float, high: float
-) -> Figure:
-    """Measured times per token of held-out runs against their forecasts, over the band."""
-    inside = float(np.mean((took >= low * said) & (took <= high * said)))
+def time_by_part(parts: Mapping[str, Mapping[str, float]]) -> Figure:
+    """What a step's time goes to, a bar for each kind of run."""
+    most = max(parts, key=lambda name: parts[name]["launches"])
+    share = parts[most]["launches"]
     fig, ax = canvas(
-        f"The band holds {per(inside)} of {len(said)} served runs that no fit saw",
-        x=("Forecast", "s"), y=("Measured time per token", "s"), size=(5.6, 4.6),
+        f"{most}: {share:.0%} of a step goes to starting things",
+        x=("Share of the forecast step", "%"), y=("", ""), log="", size=(6.8, 3.0),
     )  # fmt: skip
-    line = np.array([1.5e-3, 0.4])
-    ax.fill_between(line, low * line, high * line, color=COLORS["muted"], alpha=0.22, linewidth=0)
-    ax.plot(line, line, color=COLORS["bound"], linewidth=1.2)
-    for which, mark, kind in ((~sparse, "o", "weights"), (sparse, "s", "compute")):
-        ax.plot(said[which], took[which], mark, color=COLORS[kind], markersize=3.5, alpha=0.6)
-    note(ax, 2e-3, 0.25, f"● dense ({sum(~sparse)})", "weights")
-    note(ax, 2e-3, 0.16, f"■ with experts ({sum(sparse)})", "compute")
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_ticks([2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2])
-    ax.set_xlim(line)
-    ax.set_ylim(line)
-    return show(
-        fig,
-        f"Measured against forecast time per token, on logarithmic axes, of {len(said)} held-out runs. The band from {low:.2f} to {high:.2f} times the forecast holds {per(inside)}.",
+    kinds = {"weights": "weights", "experts": "compute", "attention": "kv", "exchange": "network",
+             "launches": "money"}  # fmt: skip
+    for row, shares in enumerate(parts.values()):
+        left = 0.0
+        for name, kind in kinds.items():
+            ax.barh(row, shares[name], left=left, color=COLORS[kind], height=0.6, alpha=0.85)
+            if not row:
+                note(ax, left + shares[name] / 2, -0.5, name, kind, ha="center", fontsize=9)
+            left += shares[name]
+    ax.set_yticks(range(len(parts)), list(parts))
+    ax.set_ylim(len(parts) - 0.5, -0.9)
+    ax.set_xlim(0, 1)
+    told = "; ".join(
+        f"{name}: " + ", ".join(f"{k} {v:.0%}" for k, v in shares.items())
+        for name, shares in parts.items()
     )
+    return show(fig, f"Shares of a forecast step by part. {told}.")
 
 
-def engines_apart(apart: np.ndarray) -> Figure:
-    """How much longer one engine takes than another in the same configuration, in order."""
-    middle, worst = np.median(apart), np.max(apart)
-    fig, ax = canvas(
-        f"Two engines, one configuration: {per(middle)} apart in the middle, {per(worst)} at worst",
-        x=("Share of the configurations", "%"), y=("Slower engine over faster", "x"), log="",
-        size=(5.6, 3.2),
-    )  # fmt: skip
-    ax.plot(np.linspace(0, 1, len(apart)), 1 + np.sort(apart), color=COLORS["compute"], linewidth=2)
-    ax.axhline(1 + middle, color=COLORS["muted"], linestyle="--", linewidth=1)
-    note(ax, 0.02, 1 + middle, "median", "muted", dy=8)
-    ax.set_ylim(1, None)
-    return show(
-        fig,
-        f"Time per token of the slower engine over the faster, sorted over {len(apart)} configurations measured on both: median {per(middle)} more, at most {per(worst)}.",
-    )
+def described(run: Run) -> str:
+    """A run in a line: model, work, machine."""
+    cut = f" in {run.stages:.0f} stages" if run.stages > 1 else ""
+    name = run.model.name.replace("Megatron-Turing NLG", "MT-NLG")
+    work = f"batch {run.batch:,.0f}, {run.prompt:,.0f} + {run.output:,.0f} tokens"
+    if run.before:
+        work += f" after {run.before:,.0f}"
+    width = f"{8 * float(run.model.bytes_per_param):.0f} bit"
+    return f"{name} in {width}, {work}, {run.chips:.0f} {run.chip}{cut}"
 
 
-def arrivals(rates: np.ndarray, said: np.ndarray, took: np.ndarray, lost: int) -> Figure:
-    """Measured over forecast time per token of open loops, against the rate of requests."""
-    score = validate.score(said / took)
-    fig, ax = canvas(
-        f"No constant was fitted on them, and the mean error is {per(score.mean_error)}; {lost} saturate, as computed",
-        x=("Requests arriving in a second", ""), y=("Measured over forecast", "x"), log="x", size=(5.6, 3.2),
-    )  # fmt: skip
-    ax.axhline(1, color=COLORS["bound"], linewidth=1)
-    ax.plot(rates, took / said, "o", color=COLORS["weights"], markersize=5, alpha=0.75)
-    ax.set_ylim(0.5, 1.5)
-    return show(
-        fig,
-        f"Measured over forecast time per token of {len(rates)} open-loop runs against their rate, all near 1: {score}.",
-    )
-
-
-def assumptions(
-    apart: float, exchange: float, guessing: float, carried: float, imbalance: float, crowd: int
-) -> Any:
-    """What the forecast assumes, and the size of each error."""
-    low, high = forecast.band("server-2025", "ttft")
-    rows = [
-        ("Perfect overlap inside a part, none between parts (d7)", f"engines that hide their exchange save up to {per(exchange)} of a step here"),
-        ("One share of the peak for every kernel, chip and engine (d12)", f"two engines on the same machine differ by {per(apart)} in the middle"),
-        ("Experts are loaded evenly (d9, d20)", f"with a random router and {crowd:,} tokens the busiest of DeepSeek's experts gets {imbalance:.1f} times the mean; part of it hides in the fitted share of uneven work"),
-        ("A guessed token is accepted as often as usual (d17)", f"mean error {per(guessing)} where several tokens a step are guessed"),
-        ("Lengths are what the harness says, and a first token waits for the mean queue", f"first tokens lie between {low:.1f} and {high:.1f} times their forecast, eight in ten"),
-        ("A constant means the same in every publication", f"without its only publication that has experts, the forecast of that one is off by {per(carried)}"),
-    ]  # fmt: skip
-    return table(("assumption", "size of the error"), rows)
-
-
-# ---- live ----------------------------------------------------------------------------------------
-
-
-def described(row: Served) -> str:
-    """A served run in a line, without its load."""
-    cut = row.decode
-    ways = " ".join(
-        f"{n} {getattr(cut, n):.0f}" for n in ("tp", "dp", "ep", "pp") if getattr(cut, n) > 1
-    )
-    width = {"fp4": "FP4", "fp8": "FP8", "bf16": "BF16"}.get(row.weights, row.weights)
-    return (
-        f"{row.model} {width}, {cut.chips:.0f} {row.chip}{f' ({ways})' if ways else ''}, "
-        f"{ENGINES.get(row.engine, row.engine)} {row.engine_version}".strip()
-        + f", {row.prompt:,.0f} + {row.output:,.0f}"
-    )
-
-
-def waterfall_figure(most: int = 40) -> Explorer:
-    """Live: of one run the floor, the time as each term joins it, and the measurement, old runs and new."""
-    options: dict[str, list[float]] = {}
-    old = validate.measured()
-    ladder = old.waterfall(forecast.fitted("server-2024"))
-    for i, r in enumerate(old):
-        cut = f" in {r.stages:.0f} stages" if r.stages > 1 else ""
-        work = f"batch {r.batch:,.0f}, {r.prompt:,.0f} + {r.output:,.0f} tokens"
-        name = f"{r.model.name}, {work}, {r.chips:.0f} {r.chip}{cut}"
-        times = [float(ratios[i]) * r.measured for _, ratios in ladder]
-        options.setdefault(name, [*times, times[-1], r.measured])
-    curves = accuracy.curves()
-    for one in curves[:: max(len(curves) // most, 1)]:
-        rows = [one.rows[0], one.rows[-1]]
-        work, _ = predict.work_of(rows)
-        assert work is not None
-        steps = [times for _, times in work.waterfall(forecast.fitted("server-2025"))]
-        for i, r in enumerate(rows):
-            name = f"A token of {described(r)}, {r.concurrency:,.0f} in flight"
-            options.setdefault(name, [*(float(s[i]) for s in steps), r.tpot])
-    names = (*TERMS, "measured")
-    symbols = dict(
-        zip(names, sp.symbols(" ".join(f"t_{n}" for n in names), positive=True), strict=True)
-    )
-    last, took = symbols["prompts"], symbols["measured"]
-    # each term's own time: what it adds to the terms before it
-    order = [symbols[n] for n in TERMS]
-    parts = [order[0], *(sp.Max(b - a, 0) for a, b in pairwise(order))]
-    kinds = ("muted", "compute", "network", "money", "weights", "kv")
-    biggest = sp.Max(*parts[1:])
+def ladder_figure(found: Runs, efficiency: Efficiency, low: float, high: float) -> Explorer:
+    """Live: a published run, from its floor stage by stage to the forecast, beside what was measured."""
+    run, took = sp.symbols("run took", positive=True)
+    steps = dict(found.waterfall(efficiency))
+    times = {name: ratios * found.measured for name, ratios in steps.items()}
+    columns = {name: sp.Function(name)(run) for name in times}
+    expected = columns[TERMS[-1]]
+    least, most = low * expected, high * expected
+    options: dict[str, dict[Any, float]] = {}
+    for i, r in enumerate(found):
+        options.setdefault(described(r), {run: i, took: r.measured})
+    kinds = ("muted", "kv", "network", "money", "compute")
     return Explorer(
         "measured",
-        title="Floor {floor}, forecast {expected}, measured {took}: {above} of the floor",
-        controls=[Preset("Run", {
-            name: {s: float(f"{x:.4g}") for s, x in zip(symbols.values(), times, strict=True)}
-            for name, times in options.items()
-        })],
-        chart=[
-            Bars(("Time", "s"), [
-                Bar(TERMS[n], part, kind, zero="none")
-                for n, part, kind in zip(TERMS, parts, kinds, strict=True)
-            ], stacked=True, title="The forecast, term by term"),
-            Bars(("Time", "s"), [
-                Bar("floor", order[0], "muted"), Bar("forecast", last, "compute"), Bar("measured", took, "bound"),
-            ], title="Beside the clock"),
+        title=[
+            (sp.And(took >= least, took <= most), "{expected} expected, {took} measured, inside the band"),
+            "{expected} expected, {took} measured, outside the band",
         ],
+        controls=[Preset(
+            "Run", options,
+            default=described(next(r for r in found if r.id == "ft530-20-8-b1-TP16")),
+        )],
+        chart=Bars(
+            ("Time", "s"),
+            [Bar("floor", columns["floor"], kinds[0])]
+            + [Bar(STAGES[t], columns[t], k) for t, k in zip(TERMS, kinds[1:], strict=True)]
+            + [Bar("measured", took, "bound")],
+            guides=[Guide("band", x=least), Guide("", x=most)],
+        ),
         readouts=[
-            Readout("Floor", order[0], "s", key="floor"),
-            Readout("Forecast", last, "s", key="expected"),
+            Readout("Floor", columns["floor"], "s", key="floor"),
+            Readout("Forecast", expected, "s", key="expected", low=least, high=most),
             Readout("Measured", took, "s", key="took"),
-            Readout("Measured over floor", took / order[0], "x", key="above"),
-            Readout("Forecast over measured", last / took, "x", key="ratio"),
-            Readout("Largest term above the floor", biggest / last, "%", key="largest"),
+            Readout("Measured over floor", took / columns["floor"], "x", key="above"),
+            Readout("Forecast over measured", expected / took, "x", key="ratio"),
         ],
-        alt="One published run: floor {floor}, forecast {expected} with its terms stacked, measured {took}.",
+        tables={name: [float(f"{x:.4g}") for x in column] for name, column in times.items()},
+        alt="Bars for a published run: floor {floor}, forecast {expected}, measured {took}.",
     )  # fmt: skip
 
 
-GRID = 24  # places along each curve
+def assumptions(amd: float, guessed: float, engines: float, crowd: int, imbalance: float) -> Any:
+    """What the forecast assumes or leaves out, and the size of each error."""
+    return table(
+        ("assumption", "size of the error"),
+        [
+            ("Perfect overlap (d7)", "inside a product kept, between products dropped"),
+            ("Attention's arithmetic is free (d5)", "added, for prompts in the cheaper of its two forms"),
+            ("Networks are free (d8) and have no latency (d21)", "added"),
+            ("Peak rates (d12)", f"replaced by four shares; one set for all chips leaves {amd:.2f} for MI300X at a batch of 256"),
+            ("Every expert is touched (d10)", "replaced by the expected number"),
+            ("Experts are loaded evenly (d9, d20)", f"kept; with a random router and {crowd:,} tokens the busiest of DeepSeek's experts gets {imbalance:.1f} times the mean"),
+            ("Static batches (d16)", "a closed loop shares the engine between prompts and answers"),
+            ("One token a step (d17)", f"replaced where a recipe says so: {guessed:.1f} tokens a step from three guesses"),
+            ("Engines are alike", f"kept; two engines with the same configuration differ by {engines:.0%}"),
+        ],
+    )  # fmt: skip
 
 
-def curves_figure() -> Explorer:
-    """Live: a configuration under rising load: measured dots, the forecast's curve and its band."""
-    found = accuracy.curves()
-    users, which, first = sp.symbols("users which first", nonnegative=True)
-    low_end, high_end, count, unseen = sp.symbols("low_end high_end count unseen", positive=True)
-    most = max(len(c.rows) for c in found)
-    options, times, dots = {}, {"tpot": [], "ttft": []}, {"users": [], "tpot": [], "ttft": []}
-    for i, one in enumerate(found):
-        loads = [r.concurrency for r in one.rows]
-        answers = one.forecasts(np.geomspace(loads[0], loads[-1], GRID))
-        for of, answer in zip(times, answers, strict=True):
-            times[of].append([float(f"{x:.3g}") for x in answer])
-        for of, seen in (("users", loads), ("tpot", [r.tpot for r in one.rows]),
-                         ("ttft", [r.ttft or 0.0 for r in one.rows])):  # fmt: skip
-            dots[of].append([float(f"{x:.3g}") for x in (*seen, *[seen[-1]] * (most - len(seen)))])
-        options[described(one.rows[0])] = {
-            which: i, low_end: loads[0], high_end: loads[-1], count: len(loads), unseen: one.held_out,
-            users: np.sqrt(loads[0] * loads[-1]),
-        }  # fmt: skip
-    place = sp.Min(sp.Max(sp.log(users / low_end) / sp.log(high_end / low_end), 0), 1) * (GRID - 1)
-    before = sp.floor(place)
+def coverage() -> Any:
+    """How many rows of each shipped table are answered, and how many of those their band holds."""
+    found = []
+    reports = {
+        "served": validate.served_report,
+        "open": validate.open_report,
+        "local": validate.local_report,
+    }
+    for kind, report in reports.items():
+        rows = runs.load(kind)
+        lines = [x for x in report(rows) if not x["error"]]
+        if kind == "local":
+            held = [x["low"] <= x["measured_tokens_per_second"] <= x["high"] for x in lines]
+            shares = (per(np.mean(held)), "")
+        else:
+            shares = tuple(
+                per(np.mean([x[f"{of}_low_s"] <= x[f"measured_{of}_s"] <= x[f"{of}_high_s"]
+                             for x in lines if x[f"measured_{of}_s"]]))
+                for of in ("tpot", "ttft")
+            )  # fmt: skip
+        found.append((KINDS[kind], len(rows), len(rows) - len(lines), *shares))
+    return table(
+        ("", "runs", "without an answer", "time per token in the band", "first token in the band"),
+        found,
+    )
 
-    def forecast_of(of: str) -> Any:
-        at = sp.Function(f"forecast_{of}")
-        return at(which, before) + (place - before) * (
-            at(which, sp.Min(before + 1, GRID - 1)) - at(which, before)
-        )
 
-    def pick(token: Any, wait: Any) -> Any:
-        return sp.Piecewise((wait, first > 0.5), (token, True))
+KINDS = {
+    "served": "closed loops of servers", "open": "requests at a rate", "local": "one user at home",
+}  # fmt: skip
 
-    bands = [forecast.band("server-2025", of) for of in ("tpot", "ttft")]
-    low, high = (pick(a, b) for a, b in zip(*bands, strict=True))
-    expected = pick(forecast_of("tpot"), forecast_of("ttft"))
+# ---- the accuracy page ---------------------------------------------------------------------------
 
-    def dot(of: str, i: int) -> Any:
-        return sp.Function(f"dots_{of}")(which, i)
 
-    ratios = [
-        expected.subs(users, dot("users", i)) / pick(dot("tpot", i), dot("ttft", i))
-        for i in range(most)
+def cell_of(row: Served) -> tuple[str, ...]:
+    """What rows of the accuracy table share: all but the layout and the load."""
+    mode = "pools" if row.mode == "disagg" else ""
+    engine = " ".join(filter(None, (row.engine, mode)))
+    return (row.model, row.chip, engine, row.weights, f"{row.prompt:,.0f} + {row.output:,.0f}")
+
+
+# whether the band holds at least half of a cell's runs
+HELD = ("held", "missed", "unanswered")
+
+
+def accuracy() -> Any:
+    """The table of the accuracy page, its rows marked by `HELD` and by their model."""
+    rows = runs.served()
+    lines = validate.served_report(rows)
+    cells: dict[tuple[str, ...], list[tuple[Served, dict[str, Any]]]] = {}
+    for row, line in zip(rows, lines, strict=True):
+        cells.setdefault(cell_of(row), []).append((row, line))
+    made, attributes = [], []
+    for key in sorted(cells):
+        both = cells[key]
+        answered = [(r, x) for r, x in both if not x["error"]]
+        ratios = np.array([x["tpot_s"] / r.tpot for r, x in answered])
+        firsts = np.array([x["ttft_s"] / r.ttft for r, x in answered if r.ttft])
+        held = [x["tpot_low_s"] <= r.tpot <= x["tpot_high_s"] for r, x in answered]
+        parts = {r.part for r, _ in both}
+        known = "both" if len(parts) > 1 else parts.pop()
+        source, url = both[0][0].source.split(",")[0], both[0][0].url
+        made.append((
+            *key, len(both), len(both) - len(answered) or "",
+            f"{np.median(ratios):.2f}" if len(ratios) else "", per(np.mean(abs(ratios - 1))) if len(ratios) else "",
+            f"{np.median(firsts):.2f}" if len(firsts) else "", per(np.mean(held)) if held else "",
+            known, link(source, url),
+        ))  # fmt: skip
+        good = HELD[2] if not held else HELD[int(np.mean(held) < 0.5)]
+        attributes.append({"data-verdict": good, "data-chapter": key[0]})
+    columns = (
+        "model", "chip", "engine", "weights", "tokens", "runs", "without an answer",
+        "per token, forecast over measured", "mean error", "first token", "in the band", "part", "source",
+    )  # fmt: skip
+    listed = table(
+        columns, made, label="Forecast over measured, cell by cell", kind="mw-claims",
+        id="mw-accuracy", row_attributes=attributes,
+    )  # fmt: skip
+    return listed
+
+
+ENOUGH = 5  # loads at which a configuration must have been run
+
+
+def configurations() -> dict[str, list[Served]]:
+    """Runs of one engine that differ in the load alone, where there are enough of them for a curve."""
+    groups: dict[str, list[Served]] = {}
+    for row in runs.served():
+        if row.mode == "agg" and not recipes_of(row)[0].drafts:
+            cut = f"{row.decode.chips:.0f} {row.chip}"
+            cut += ", users spread over them" if row.decode.dp > 1 else ""
+            tokens = f"{row.prompt:,.0f} + {row.output:,.0f} tokens"
+            name = f"{row.model} in {row.weights}, {cut}, {row.engine}, {tokens}"
+            groups.setdefault(name, []).append(row)
+    return {
+        name: rows for name, rows in groups.items()
+        if len({r.concurrency for r in rows}) >= ENOUGH and not predict.work_of(rows[:1])[1][0]
+    }  # fmt: skip
+
+
+def accuracy_figure() -> Explorer:
+    """Live: a configuration's forecast and band over the load, and the runs that were measured."""
+    groups = configurations()
+    which, users = sp.symbols("which users", positive=True)
+    loads = [2.0**k for k in range(10)]
+    asked = [
+        dataclasses.replace(rows[0], concurrency=load) for rows in groups.values() for load in loads
     ]
-    error = (
-        sum(sp.Piecewise((sp.Abs(r - 1), count > i + 0.5), (0, True)) for i, r in enumerate(ratios))
-        / count
-    )
-    held = sum(
-        sp.Piecewise((1, sp.And(count > i + 0.5, 1 / r >= low, 1 / r <= high)), (0, True))
-        for i, r in enumerate(ratios)
-    )
+    work, _ = predict.work_of(asked)
+    assert work is not None
+    curves = work.tpot(forecast.fitted()).reshape(len(groups), len(loads))
+    most = max(len(rows) for rows in groups.values())
+
+    def measured(rows: list[Served], of: str) -> list[float]:
+        values = [getattr(r, of) for r in sorted(rows, key=lambda r: r.concurrency)]
+        return (values + [values[-1]] * most)[:most]
+
+    x_of, y_of, curve_of = (sp.Function(name) for name in ("load", "seconds", "curve"))
+    doubling = sp.log(users) / sp.log(2)
+    below = sp.floor(doubling)
+    left, right = curve_of(which, below), curve_of(which, below + 1)
+    expected = left * (right / left) ** (doubling - below)
+    low, high = forecast.band()
     return Explorer(
         "accuracy",
-        title=[
-            (unseen > 0.5, "Held out of the fit: {error} off on average, {held} of {count} in the band"),
-            "In the fit: {error} off on average, {held} of {count} in the band",
-        ],
+        title="At {users} users {expected} a token; dots are what was measured",
         controls=[
-            Preset("Configuration", options),
-            Choice(first, "Time", {"per token": 0, "to the first token": 1}),
-            Slider(users, "Requests in flight", 1, 4096, None, log=True),
+            Preset("Configuration", {name: {which: i} for i, name in enumerate(groups)}),
+            Slider(users, "Users at once", 1, 500, 32, log=True),
         ],
         chart=Lines(
-            x=users, y=("Time", "s"), log="xy", x_range=(low_end / 1.3, high_end * 1.3),
-            x_label=("Requests in flight", ""), samples=60,
+            x=users, x_range=(1, 500), y=("Time per token", "s"), log="xy",
             curves=[
-                Curve("", high * expected, "compute", fill_to=low * expected, width=0.01),
-                Curve("forecast", expected, "compute"),
+                Curve("", high * expected, "money", fill_to=low * expected, width=0.01),
+                Curve("forecast", expected, "money"),
             ],
-            points=[
-                *(Point("", dot("users", i), pick(dot("tpot", i), dot("ttft", i)), "weights", when=count > i + 0.5, dot=1)
-                  for i in range(most)),
-                Point("{expected}", users, expected),
-            ],
+            points=[Point("", x_of(which, k), y_of(which, k), "weights") for k in range(most)]
+            + [Point("you", users, expected, "money")],
         ),
-        readouts=[
-            Readout("Forecast at this load", expected, "s", key="expected", low=low * expected, high=high * expected),
-            Readout("Mean error of the curve", error, "%", key="error"),
-            Readout("Measured points in the band", held, "1", key="held"),
-            Readout("Measured points", count, "1", key="count"),
-        ],
-        tables={**{f"forecast_{of}": rows for of, rows in times.items()}, **{f"dots_{of}": rows for of, rows in dots.items()}},
-        alt="Time against requests in flight for one published configuration: measured dots beside the forecast's curve and band; {error} off on average.",
+        readouts=[Readout("Time per token, forecast", expected, "s", key="expected",
+                          low=low * expected, high=high * expected),
+                  Readout("Users", users, "1", key="users")],
+        tables={
+            "curve": [[float(f"{x:.4g}") for x in row] for row in curves],
+            "load": [measured(rows, "concurrency") for rows in groups.values()],
+            "seconds": [[float(f"{x:.4g}") for x in measured(rows, "tpot")] for rows in groups.values()],
+        },
+        alt="Time per token over the number of users: {expected} at {users}; dots are measurements.",
     )  # fmt: skip

@@ -10,6 +10,7 @@ import sympy as sp
 
 from memwall import (  # fmt: skip
     LayerGroup,
+    Layout,
     Model,
     System,
     catalog,
@@ -18,6 +19,8 @@ from memwall import (  # fmt: skip
     human,
     layers,
     model,
+    passes,
+    predict,
     roofline,
     serving,
 )
@@ -370,32 +373,24 @@ def balance_figure() -> Explorer:
     mixed = both / (2 * m.n_active / flops + work / F16)
     one = System(flops=mixed, bandwidth=W1, capacity=C1)
     machine = System(flops=G * flops, bandwidth=G * W1, capacity=G * C1)
-    peak, expect = variables("peak expect")  # named once, for what follows is long
-    wired = machine.replace(
-        chips=G, bf16_flops=G * F16, fp8_flops=G * peak, domain=domain, scale_up=G * link,
-        scale_out=G * card, torus=torus,
+    box = machine.replace(
+        scale_up=G * link, scale_out=G * card, chips=G, domain=domain, torus=torus,
+        bf16_flops=G * F16, fp8_flops=G * F8, fp4_flops=G * F4,
     )  # fmt: skip
-    always, routed, launches, routed_layers = variables("always routed launches routed_layers")
-    parts = [Part(always, always, w, "fp8"), Part(routed, m.n_active - always, w, "fp8", "routed")]
-    board = Checkpoint(
-        "model", groups, parts, m.layers, m.d_model, experts=m.experts, launches=launches,
-        experts_active=m.experts_active, routed_layers=routed_layers,
-    )  # fmt: skip
-    # weights narrower than the chip multiplies are widened as they come, one operation for each read
-    wider = sp.And(w < 1.5, sp.Or(sp.And(w > 0.75, peak <= F16), sp.And(w < 0.75, peak <= F8)))
-    widened = sp.Piecewise((W1 / (w * F16), wider), (0, True))
-
-    def expected(cut: Layout) -> Any:
-        work = decode_pass(B, L, board, wired, cut)
-        work = work.replace(
-            dense_widening=widened * work.dense_reading,
-            expert_widening=widened * work.expert_reading,
-        )
-        return forecast.pass_time(work, forecast.fitted())
-
-    # every matrix cut over all chips, or attention on each chip and experts spread: what is faster
-    with sp.evaluate(False):
-        faster = sp.Min(expected(Layout(tp=G)), expected(Layout(dp=G, ep=G)))
+    # products at the rate of the width that is chosen; matrices of dense models cut over all chips,
+    # users of sparse ones spread over them
+    stored = predict.blackboard(its)
+    spread = sp.Piecewise((G, m.experts > 1), (1, True))
+    rates_of = box.replace(bf16_flops=G * flops)
+    step = passes.decode_pass(B, L, stored, rates_of, Layout(tp=G / spread, dp=spread, ep=spread))
+    expect = forecast.pass_time(
+        step.replace(
+            attention_arithmetic=step.attention_arithmetic * flops / F16,
+            dense_widening=0,
+            expert_widening=0,
+        ),
+        forecast.fitted(),
+    )
     low, high = forecast.band()
 
     def rates(name: str) -> dict[Any, Any]:
@@ -403,23 +398,22 @@ def balance_figure() -> Explorer:
         has = {p: c.flops(p) for p in c.precisions()}
         bf16 = has.get("bf16", has.get("fp8"))
         fp8 = has.get("fp8", bf16)
-        wires = c.machine(1.0)
+        box = c.machine(8)
         return {
             F16: bf16,
             F8: fp8,
             F4: has.get("fp4", fp8),
             W1: c.chip_bandwidth,
             C1: c.chip_capacity,
-            link: wires.scale_up,
-            card: wires.scale_out,
-            domain: c.domain or 1024,
-            torus: wires.torus or 0,
+            link: box.scale_up / 8,
+            card: box.scale_out / 8,
+            domain: box.domain,
+            torus: box.torus,
         }
 
     def sizes(name: str) -> dict[Any, Any]:
-        known = {s: getattr(model(name), field) for field, s in m.symbols().items()}
-        its = catalog.checkpoint(name)
-        rest = {s: 1 for s in (m.experts, m.experts_active) if isinstance(known[s], Unknown)}
+        board = predict.ready(model(name))
+        known = {s: getattr(board, field) for field, s in m.symbols().items()}
         known = {s: value for s, value in known.items() if not isinstance(value, Unknown)}
         experts = {
             # a dense model has one expert of next to nothing

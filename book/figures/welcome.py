@@ -12,6 +12,8 @@ from memwall import (
     catalog,
     feistel,
     forecast,
+    passes,
+    predict,
     pricing,
     racks,
     roofline,
@@ -19,7 +21,8 @@ from memwall import (
     schedules,
     validate,
 )
-from memwall.core.nouns import Layout, System
+from memwall.core.algebra import where
+from memwall.core.nouns import Layout, Model, System
 from memwall.core.units import HOUR, human
 from memwall.formulas.batching import cost_floor, cost_per_token, rent_per_token
 from memwall.formulas.passes import decode_pass, least
@@ -40,31 +43,22 @@ def rack() -> System:
     return catalog.chip("GB200").machine(72, RENT * HOUR)
 
 
-# as each is served: a latent cache wants attention on every chip, other caches matrices cut in boxes
-CUTS = {
-    MODEL: Layout(dp=72, ep=72),
-    "gpt-oss-120b": Layout(tp=8, pp=9),
-    "Llama-3.1-405B": Layout(tp=8, pp=9),
-}
+def forecast_price(people: Any, context: Any, m: Model) -> tuple[Any, Any]:
+    """Price of a token and time of a step, as chapter 9 forecasts them for the rack.
 
-
-def times(name: str, people: Any, context: Any) -> tuple[Any, Any]:
-    """The least time of a step on the rack, and the time that chapter 9 forecasts."""
-    model, cut = catalog.checkpoint(name), CUTS[name]
-    own = people / sp.Min(people, cut.pp)  # a batch goes round the stages in as many pieces
-    work = decode_pass(own, context, model, rack(), cut)
-    floor = forecast.pass_floor(least(work, own, model, rack(), cut))
-    return floor, forecast.pass_time(work, forecast.fitted())
-
-
-def price_of(step: Any, people: Any) -> Any:
-    """Rent of the rack for a step, shared by those who get a token of it."""
-    return rent_per_token(rack().dollars_per_second, people / step)
+    A model with experts spreads people over the chips, one without cuts its matrices over them.
+    """
+    spread = where(m.experts > 1, 72, 1)
+    layout = Layout(tp=72 / spread, dp=spread, ep=spread)
+    machine = catalog.chip("GB200").machine(72)
+    work = passes.decode_pass(people, context, predict.blackboard(m, "fp8"), machine, layout)
+    step = forecast.pass_time(work, forecast.fitted())
+    return rent_per_token(rack().dollars_per_second, people / step), step
 
 
 def draw_the_price() -> DrawGuess:
     """To draw in: what a token costs, by the number of people who share the rack."""
-    low, high = forecast.band()
+    m, (low, high) = predict.ready(catalog.model(MODEL)), forecast.band()
     people = variables("people")
     floor, price = (price_of(t, people) for t in times(MODEL, people, CONTEXT))
     alone, crowd = (float(price.subs(people, n)) for n in (1, 1e4))
@@ -98,7 +92,7 @@ def sharing_a_rack() -> Explorer:
             "Shared by {batch} people, a token costs about {cost}, {share} of what it costs alone",
         ],
         controls=[
-            Preset("Model", {name: {which: i} for i, name in enumerate(CUTS)}),
+            Preset("Model", {n: predict.ready(catalog.model(n)) for n in names}, m),
             Slider(B, "People at once", 1, 1e4, 1000, log=True),
             Slider(L, "Context of each", 100, 1e5, CONTEXT, unit="tokens", log=True),
         ],

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from ..core import catalog
+from ..core.algebra import maximum, where
 from ..core.catalog import Chip
-from ..core.checkpoint import Checkpoint, LayerGroup, Part
+from ..core.checkpoint import FEEDS_IN_TURN, IN_TURN, Checkpoint, LayerGroup, Part
 from ..core.nouns import Engine, Layout, Model, System, Unknown
 from ..core.units import InputError
 from ..formulas import deployment, forecast
@@ -72,6 +73,10 @@ def _known(model: str) -> str:
             return catalog.checkpoint(name).name
         except InputError as error:
             problem = problem or error
+    # or only the end of the name, if one alone ends so
+    ends = [n for n in catalog.checkpoints() if n.lower().endswith(f"-{plain.lower()}")]
+    if len(ends) == 1:
+        return ends[0]
     raise problem or InputError(f"unknown model {model!r}")
 
 
@@ -79,24 +84,25 @@ def blackboard(model: Model, arithmetic: str = "bf16") -> Checkpoint:
     """A checkpoint of what the blackboard knows: one kind of layer, cut perfectly, and its experts.
 
     Attention is as wide as the residual stream in and out where nobody published it; a sparse model
-    whose experts are not known has the usual number of them a token.
+    whose experts are not known has the usual number of them a token. A model may be of symbols.
     """
-    model = ready(model)
-    always = model.n_active * max(1 - float(expert_share(model)), 0.0)
+    if not model.symbols():
+        model = ready(model)
+    always = model.n_active * maximum(1 - expert_share(model), 0)
+    stored, active = model.n_total - always, model.n_active - always
+    sparse = where(model.experts > 1, 1, 0)
     parts = [Part(always, always, model.bytes_per_param, arithmetic, kind="dense")]
-    sparse = model.experts > 1
-    if sparse:
-        stored, active = model.n_total - always, model.n_active - always
+    if model.symbols() or sparse:
         parts.append(Part(stored, active, model.bytes_per_param, arithmetic, kind="routed"))
     group = LayerGroup(
         layers=model.layers, entry=model.kv_bytes_per_token / model.layers, bytes_per_element=1.0,
         width=model.attention_width, prompt_width=model.attention_width, kv_heads=1e9, query_heads=1e9,
     )  # fmt: skip
+    feeds = FEEDS_IN_TURN["dense"] * (1 - sparse) + FEEDS_IN_TURN["routed"] * sparse
     return Checkpoint(
         model.name, (group,), tuple(parts), layers=model.layers, d_model=model.d_model,
         experts=model.experts, experts_active=model.experts_active,
-        routed_layers=model.layers if sparse else 0.0,
-        launches=model.layers * (3.0 + (4.0 if sparse else 2.0)),
+        routed_layers=model.layers * sparse, launches=model.layers * (IN_TURN["full"] + feeds),
     )  # fmt: skip
 
 
@@ -163,8 +169,22 @@ class Work:
 
     def tpot(self, efficiency: Efficiency) -> np.ndarray:
         """Mean time per output token."""
-        token = forecast.pass_time(self.step, efficiency) / self.kept
-        each = forecast.pass_time(self.reading, efficiency) / self.together
+        step = forecast.pass_time(self.step, efficiency)
+        return self._token(step, forecast.pass_time(self.reading, efficiency))
+
+    def waterfall(self, efficiency: Efficiency) -> list[tuple[str, np.ndarray]]:
+        """(term, time per output token) as `forecast.TERMS` join the floor one by one."""
+        steps, readings = (
+            forecast.waterfall(work, efficiency) for work in (self.step, self.reading)
+        )
+        terms = [
+            (name, self._token(step, reading))
+            for (name, step), (_, reading) in zip(steps, readings, strict=True)
+        ]
+        return [("floor", self.tpot_floor()), *terms[1:]]
+
+    def _token(self, step: Any, reading: Any) -> np.ndarray:
+        token, each = step / self.kept, reading / self.together
         shared = deployment.time_per_token(token, each, self.running, self.output)
         return self._mean(np.where(self.pools, token, shared))
 
