@@ -149,7 +149,7 @@ def waterfall(
     ax.axvspan(1 / 1.5, 1.5, color=COLORS["muted"], alpha=0.12)
     ax.axvline(1, color=COLORS["bound"], linewidth=1.2)
     note(ax, 1.72, -1, "median error, within 1.5×", "muted", fontsize=9.5)
-    ax.set_yticks(range(len(steps)), [n if n == "floor" else f"+ {TERMS[n]}" for n, _ in steps])
+    ax.set_yticks(range(len(steps)), [n if n == "floor" else f"+ {n}" for n, _ in steps])
     ax.set_ylim(len(steps) - 0.4, -1.6)
     ax.set_xlim(0.06, 1.65)
     ax.set_xticks([0.1, 0.25, 0.5, 1, 1.5])

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import sympy as sp
 
 from memwall import (
     catalog,
@@ -25,7 +24,6 @@ from memwall.core.algebra import where
 from memwall.core.nouns import Layout, Model, System
 from memwall.core.units import HOUR, human
 from memwall.formulas.batching import cost_floor, cost_per_token, rent_per_token
-from memwall.formulas.passes import decode_pass, least
 from memwall.views.explorer import Curve, Explorer, Lines, Point, Preset, Readout, Slider, variables
 from memwall.views.reader import DrawGuess
 
@@ -40,7 +38,8 @@ BATCHES = np.geomspace(1, 1e5, 60)
 
 def rack() -> System:
     """A rack at the rent that chapter 1 assumes."""
-    return catalog.chip("GB200").machine(72, RENT * HOUR)
+    one = catalog.chip("GB200").system(chips=72, precision="fp8")
+    return one.replace(dollars_per_second=one.chips * RENT)
 
 
 def forecast_price(people: Any, context: Any, m: Model) -> tuple[Any, Any]:
@@ -60,7 +59,8 @@ def draw_the_price() -> DrawGuess:
     """To draw in: what a token costs, by the number of people who share the rack."""
     m, (low, high) = predict.ready(catalog.model(MODEL)), forecast.band()
     people = variables("people")
-    floor, price = (price_of(t, people) for t in times(MODEL, people, CONTEXT))
+    price, _ = forecast_price(people, CONTEXT, m)
+    floor = cost_per_token(people, CONTEXT, m, rack())
     alone, crowd = (float(price.subs(people, n)) for n in (1, 1e4))
     return DrawGuess(
         "draw-price",
@@ -77,14 +77,11 @@ def draw_the_price() -> DrawGuess:
 
 def sharing_a_rack() -> Explorer:
     """Live: price and speed of a token on a shared rack, forecast with their bands over the floor."""
-    low, high = forecast.band()
+    m, s, (low, high) = Model.symbolic(), rack(), forecast.band()
     B, L = variables("batch context")
-    which = variables("which", nonnegative=True)
-    least_step, step = (
-        sp.Piecewise(*[(t, which < i + 0.5) for i, t in enumerate(ones[:-1])], (ones[-1], True))
-        for ones in zip(*(times(name, B, L) for name in CUTS), strict=True)
-    )
-    price, floor = price_of(step, B), price_of(least_step, B)
+    price, step = forecast_price(B, L, m)
+    floor = cost_per_token(B, L, m, s)
+    names = (MODEL, "gpt-oss-120b", "Llama-3.1-405B")
     return Explorer(
         "welcome",
         title=[

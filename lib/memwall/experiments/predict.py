@@ -197,18 +197,6 @@ class Work:
         ahead = BURST * self.users
         return self._mean(deployment.first_token_time(waits, own, each, ahead, efficiency))
 
-    def waterfall(self, efficiency: Efficiency) -> list[tuple[str, np.ndarray]]:
-        """The floor of a token, and its time as the `forecast.TERMS` of a step join it; prompts last."""
-        steps = forecast.waterfall(self.step, efficiency)[1:]
-        found = [(term, self._mean(step / self.kept)) for term, step in steps]
-        return [("floor", self.tpot_floor()), *found, ("prompts", self.tpot(efficiency))]
-
-    def parts(self, efficiency: Efficiency) -> dict[str, np.ndarray]:
-        """The parts of a token's time: those of a step, and other users' prompts."""
-        found = {n: self._mean(np.maximum(p, 1e-12) / self.kept)
-                 for n, p in forecast.parts(self.step, efficiency).items()}  # fmt: skip
-        return {**found, "prompts": np.maximum(self.tpot(efficiency) - sum(found.values()), 0.0)}
-
     def tpot_floor(self) -> np.ndarray:
         """Least time per output token: every guess right."""
         return self._least(forecast.pass_floor(self.least) / (1 + self.drafts))
