@@ -363,7 +363,12 @@ def test_fit_prints_the_table_that_is_kept(capsys):
 
 @pytest.mark.parametrize(
     ("kind", "columns"),
-    [("served", validate.TIMES), ("open_loop", validate.TIMES), ("local", validate.LOCAL)],
+    [
+        ("served", validate.TIMES),
+        ("open_loop", validate.TIMES),
+        ("local", validate.LOCAL),
+        ("cookbook", validate.TIMES),
+    ],
 )
 def test_every_kind_of_table_is_answered_row_by_row(kind, columns, tmp_path, capsys):
     rows = catalog.table(f"runs_{kind}")[:40]
@@ -380,6 +385,18 @@ def test_every_kind_of_table_is_answered_row_by_row(kind, columns, tmp_path, cap
         assert bool(said) != bool(line["error"])
     assert validate.main([str(path)]) == 0
     assert "within a factor 1.5" in capsys.readouterr().out
+
+
+def test_a_recipe_without_a_layout_takes_the_better_of_the_usual_ones():
+    rows = [r for r in runs.cookbook() if r.speculates]
+    lines = validate.cookbook_report(rows)
+    assert not any(x["error"] for x in lines) and len(lines) > 20
+    for row, line in zip(rows[:3], lines, strict=False):
+        cuts = [x["tpot_s"] for x in validate.served_report(predict.usual_cuts(row))]
+        assert line["tpot_s"] == min(cuts)
+    # no fit saw them: alone on a machine, and guessing
+    ratios = np.array([x["tpot_s"] / x["measured_tpot_s"] for x in lines])
+    assert validate.score(ratios).median_error < 0.25
 
 
 def test_a_benchmarks_json(tmp_path, capsys):

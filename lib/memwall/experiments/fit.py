@@ -161,11 +161,12 @@ def whole_sample(name: str = "measured") -> Sample:
 
 def sample_of(kind: str) -> Sample:
     """The runs that a class is fitted on."""
-    return {
+    made: dict[str, Callable[[], Sample]] = {
         "server-2024": whole_sample,
         "server-2025": lambda: together(*served_samples()),
         "local": local_sample,
-    }[kind]()
+    }
+    return made[kind]()
 
 
 def fitted(kind: str) -> Efficiency:

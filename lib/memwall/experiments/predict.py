@@ -30,7 +30,7 @@ from ..formulas.passes import Pass, decode_pass, least, prompt_pass
 from ..formulas.serving import open_first_token, prompt_wait, tokens_a_step
 from ..formulas.sparsity import expert_share
 from .recipes import GUESSED, Recipe, recipes_of
-from .runs import Local, Open, Served
+from .runs import Cookbook, Local, Measured, Open, Served
 
 NOMINAL = 0.9  # of the stated lengths: the harness draws 80 to 100 % of them
 ACCEPTED = 0.62  # chance of each further token that DeepSeek's own predictor guesses in these runs
@@ -281,6 +281,24 @@ def _served(row: Served, recipe: Recipe) -> dict[str, Any]:
     }
 
 
+BOX = 8.0  # chips of a machine that a recipe does not count
+
+
+def usual_cuts(row: Cookbook) -> list[Served]:
+    """A recipe's run as it would be with matrices cut over all its chips, or users spread over them."""
+    chips = row.chips or BOX
+    shared = {f.name: getattr(row, f.name) for f in fields(Measured)}
+    return [
+        Served(
+            **shared, engine_version="", mode="agg", prompt=row.prompt, output=row.output,
+            concurrency=row.concurrency, prefill=cut, decode=cut, prefill_workers=1.0,
+            decode_workers=1.0, decode_batch=None, ttft=row.ttft, tpot=row.tpot,
+            speculates=row.speculates,
+        )
+        for cut in (Layout(tp=chips), Layout(dp=chips, ep=chips))
+    ]  # fmt: skip
+
+
 # --- open arrivals
 
 
@@ -416,7 +434,10 @@ def local_checkpoint(row: Local) -> Checkpoint:
     )
 
 
-NOTHING = Pass(*[0.0] * 9)
+_ZEROS: dict[str, Any] = {
+    f.name: 0.0 for f in dataclasses.fields(Pass) if f.default is dataclasses.MISSING
+}
+NOTHING = Pass(**_ZEROS)
 WRITTEN = (
     1024.0  # tokens of an answer, where only a rate is given that counts the wait for the first
 )
@@ -444,7 +465,8 @@ def local_works(made: Sequence[LocalWork]) -> LocalWork:
     """Many local runs as one whose fields are arrays."""
     numbers = {n: np.array([getattr(w, n) for w in made]) for n in ("passes", "fewest", "tokens")}
     passes = {n: stacked([getattr(w, n) for w in made]) for n in ("work", "least", "first")}
-    return LocalWork(**passes, **numbers)
+    together: dict[str, Any] = passes | numbers
+    return LocalWork(**together)
 
 
 def local_work(row: Local) -> LocalWork:

@@ -59,7 +59,11 @@ def _published() -> dict[tuple[str, ...], list[Recipe]]:
 
 
 def _cut(row: dict[str, str], of: str) -> Layout:
-    return Layout(*(float(row[of + name]) for name in ("tp", "attention_dp", "expert_ep")))
+    return Layout(
+        tp=float(row[f"{of}tp"]),
+        dp=float(row[f"{of}attention_dp"]),
+        ep=float(row[f"{of}expert_ep"]),
+    )
 
 
 def recipes_of(row: Served) -> list[Recipe]:
