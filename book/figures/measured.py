@@ -338,6 +338,7 @@ def engines_apart(factors: np.ndarray) -> Figure:
     ax.axhline(1 + middle, color=COLORS["muted"], linestyle="--", linewidth=1)
     note(ax, 0.02, 1 + middle, "median", "muted", dy=8)
     ax.set_ylim(1, None)
+    ax.set_yticks([1, 1.2, 1.4, 1.6])
     return show(
         fig,
         f"Time per token of the slower engine over the faster, sorted over {len(apart)} configurations measured on both: median {per(middle)} more, at most {per(worst)}.",
@@ -354,6 +355,7 @@ def arrivals(rates: np.ndarray, said: np.ndarray, took: np.ndarray, lost: int) -
     ax.axhline(1, color=COLORS["bound"], linewidth=1)
     ax.plot(rates, took / said, "o", color=COLORS["weights"], markersize=5, alpha=0.75)
     ax.set_ylim(0.5, 1.5)
+    ax.set_xticks([2, 5, 10, 20])
     return show(
         fig,
         f"Measured over forecast time per token of {len(rates)} open-loop runs against their rate, all near 1: {score}.",
@@ -374,8 +376,9 @@ def time_by_part(parts: Mapping[str, Mapping[str, float]]) -> Figure:
         left = 0.0
         for name, kind in kinds.items():
             ax.barh(row, shares[name], left=left, color=COLORS[kind], height=0.6, alpha=0.85)
-            if not row:
-                note(ax, left + shares[name] / 2, -0.5, name, kind, ha="center", fontsize=9)
+            if shares[name] == max(other[name] for other in parts.values()):
+                middle = left + shares[name] / 2
+                note(ax, middle, row, name, "bound", ha="center", fontsize=9)
             left += shares[name]
     ax.set_yticks(range(len(parts)), list(parts))
     ax.set_ylim(len(parts) - 0.5, -0.9)
@@ -557,15 +560,16 @@ def accuracy_figure() -> Explorer:
     options, times, dots = {}, {"tpot": [], "ttft": []}, {"users": [], "tpot": [], "ttft": []}
     for i, one in enumerate(found):
         loads = [r.concurrency for r in one.rows]
-        answers = one.forecasts(np.geomspace(loads[0], loads[-1], GRID))
+        ends = max(loads[0] / 1.3, 1.0), loads[-1] * 1.3
+        answers = one.forecasts(np.geomspace(*ends, GRID))
         for of, answer in zip(times, answers, strict=True):
             times[of].append([float(f"{x:.3g}") for x in answer])
         for of, seen in (("users", loads), ("tpot", [r.tpot for r in one.rows]),
                          ("ttft", [r.ttft or 0.0 for r in one.rows])):  # fmt: skip
             dots[of].append([float(f"{x:.3g}") for x in (*seen, *[seen[-1]] * (most - len(seen)))])
         options[configured(one.rows[0])] = {
-            which: i, low_end: loads[0], high_end: loads[-1], count: len(loads), unseen: one.held_out,
-            users: np.sqrt(loads[0] * loads[-1]),
+            which: i, low_end: ends[0], high_end: ends[1], count: len(loads), unseen: one.held_out,
+            users: loads[len(loads) // 2],
         }  # fmt: skip
     place = sp.Min(sp.Max(sp.log(users / low_end) / sp.log(high_end / low_end), 0), 1) * (GRID - 1)
     before = sp.floor(place)
@@ -607,10 +611,10 @@ def accuracy_figure() -> Explorer:
         controls=[
             Preset("Configuration", options),
             Choice(first, "Time", {"per token": 0, "to the first token": 1}),
-            Slider(users, "Requests in flight", 1, 5000, None, log=True),
+            Slider(users, "Requests in flight", 1, 5000, None, log=True, integer=True),
         ],
         chart=Lines(
-            x=users, y=("Time", "s"), log="xy", x_range=(low_end / 1.3, high_end * 1.3),
+            x=users, y=("Time", "s"), log="xy", x_range=(low_end, high_end),
             x_label=("Requests in flight", ""), samples=60,
             curves=[
                 Curve("", high * expected, "compute", fill_to=low * expected, width=0.01),

@@ -95,7 +95,7 @@ def lines() -> tuple[Line, ...]:
 
 def cells(found: Iterable[Line]) -> list[Cell]:
     """Lines gathered into cells, in the order of kind, model, chip, engine, width and lengths."""
-    gathered: dict[tuple[str, ...], list[Line]] = defaultdict(list)
+    gathered: dict[tuple[Any, ...], list[Line]] = defaultdict(list)
     for line in found:
         gathered[
             list(KINDS).index(line.kind), line.model, line.chip, line.engine, line.weights,
