@@ -367,7 +367,7 @@ def time_by_part(parts: Mapping[str, Mapping[str, float]]) -> Figure:
     most = max(parts, key=lambda name: parts[name]["launches"])
     share = parts[most]["launches"]
     fig, ax = canvas(
-        f"{most}: {share:.0%} of a step goes to starting things",
+        f"{most}: {per(share)} of a step goes to starting things",
         x=("Share of the forecast step", "%"), y=("", ""), log="", size=(6.8, 3.0),
     )  # fmt: skip
     kinds = {"weights": "weights", "experts": "compute", "attention": "kv", "exchange": "network",
