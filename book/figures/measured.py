@@ -367,18 +367,19 @@ def time_by_part(parts: Mapping[str, Mapping[str, float]]) -> Figure:
     most = max(parts, key=lambda name: parts[name]["launches"])
     share = parts[most]["launches"]
     fig, ax = canvas(
-        f"{most}: {per(share)} of a step goes to starting things",
-        x=("Share of the forecast step", "%"), y=("", ""), log="", size=(6.8, 3.0),
+        f"{most[0].upper()}{most[1:]}: {per(share)} of a step goes to starting things",
+        x=("Share of the forecast step", "%"), y=("", ""), log="", size=(6.8, 3.3),
     )  # fmt: skip
     kinds = {"weights": "weights", "experts": "compute", "attention": "kv", "exchange": "network",
              "launches": "money"}  # fmt: skip
-    for row, shares in enumerate(parts.values()):
+    widest = {name: max(parts, key=lambda row: parts[row][name]) for name in kinds}
+    for place, (row, shares) in enumerate(parts.items()):
         left = 0.0
         for name, kind in kinds.items():
-            ax.barh(row, shares[name], left=left, color=COLORS[kind], height=0.6, alpha=0.85)
-            if shares[name] == max(other[name] for other in parts.values()):
+            ax.barh(place, shares[name], left=left, color=COLORS[kind], height=0.5, alpha=0.85)
+            if widest[name] == row:
                 middle = left + shares[name] / 2
-                note(ax, middle, row, name, "bound", ha="center", fontsize=9)
+                note(ax, middle, place - 0.3, name, kind, ha="center", va="bottom", fontsize=9)
             left += shares[name]
     ax.set_yticks(range(len(parts)), list(parts))
     ax.set_ylim(len(parts) - 0.5, -0.9)
