@@ -80,3 +80,44 @@ def test_curves_rise_and_pass_where_their_rows_are_forecast():
         tokens, firsts = curve.forecasts(loads)
         assert (np.diff(tokens) >= -1e-12).all() and (firsts > 0).all()
         assert len({(r.configuration, r.prompt, r.output) for r in curve.rows}) == 1
+
+
+# ---- the page ------------------------------------------------------------------------------------
+
+
+def test_the_page_counts_every_run_and_its_failures():
+    from memwall_figures import measured
+
+    listed = measured.accuracy()
+    column = {c.text: i for i, c in enumerate(listed.columns)}
+    counts = [int(row[column["runs"]].text) for row in listed.rows]
+    failures = [row[column["without an answer"]].text for row in listed.rows]
+    assert sum(counts) == len(LINES)
+    assert sum(int(f.split(":")[0]) for f in failures if f) == sum(bool(x.error) for x in LINES)
+    assert {a["data-verdict"] for a in listed.row_attributes} == set(measured.HELD)
+    # of one engine's closed loops nearly every cell is one that the band holds
+    held = [
+        a["data-verdict"] == "held"
+        for a in listed.row_attributes
+        if a["data-kind"] == "closed loop"
+    ]
+    assert np.mean(held) > 0.85
+    assert all(f"data-{name}" in a for a in listed.row_attributes for name in measured.CHOICES)
+    total = measured.coverage()
+    assert sum(int(row[1].text) for row in total.rows) == len(LINES)
+
+
+def test_the_page_s_curve_is_the_forecast():
+    from memwall_figures import measured
+
+    figure = measured.accuracy_figure()
+    one = accuracy.curves()[0]
+    load = one.rows[2].concurrency
+    figure.set(users=load)
+    said = figure.readouts()
+    tokens, _ = one.forecasts([r.concurrency for r in one.rows])
+    assert said["expected"] == pytest.approx(tokens[2], rel=0.02)
+    errors = np.abs(tokens / np.array([r.tpot for r in one.rows]) - 1)
+    assert said["error"] == pytest.approx(errors.mean(), abs=0.02) and said["count"] == len(tokens)
+    figure.set(Time="to the first token")
+    assert figure.readouts()["expected"] > 3 * said["expected"]

@@ -512,7 +512,7 @@ def accuracy() -> Any:
             cell.held_out, f"{np.median(token):.2f}" if len(token) else "",
             per(np.mean(np.abs(token - 1))) if len(token) else "",
             f"{np.median(first):.2f}" if len(first) else "", per(np.mean(held)) if held else "",
-            cell.failures[0].split(".")[0] if cell.failures else "", link(cell.publisher, cell.url),
+            f"{len(cell.failures)}: {cell.failures[0].split('.')[0]}" if cell.failures else "", link(cell.publisher, cell.url),
         ))  # fmt: skip
         part = (
             "held out"
@@ -527,7 +527,7 @@ def accuracy() -> Any:
         })  # fmt: skip
     columns = (
         "model", "chip", "engine", "weights", "run", "runs", "held out", "forecast over measured",
-        "mean error", "first token, over measured", "in the band", "failure", "source",
+        "mean error", "first token, over measured", "in the band", "without an answer", "source",
     )  # fmt: skip
     return table(
         columns, made, label="Forecast over measured, cell by cell", kind="mw-table mw-cells",
