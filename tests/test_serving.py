@@ -48,6 +48,15 @@ def test_limits_of_the_load():
     assert serving.rate_for_step(0.005, 1000, 200, 0, CHAT) == 0  # quicker than an empty engine
 
 
+def test_the_rate_for_a_wait_gives_the_wait_back():
+    for wait in (1e-3, 0.05, 3.0):
+        rate = serving.rate_for_wait(wait, 0.04, 1.3)
+        assert serving.prompt_wait(rate, 0.04, 1.3) == pytest.approx(wait)
+    assert serving.rate_for_wait(0.0, 0.04, 1.3) == 0
+    # the longer one may wait, the nearer to a prompt after the other
+    assert serving.rate_for_wait(1e6, 0.04, 1.3) == pytest.approx(1 / 0.04, rel=1e-4)
+
+
 def test_guesses():
     assert serving.tokens_a_step(0, 0.7) == pytest.approx(1)
     assert serving.tokens_a_step(1, 0.85) == pytest.approx(1.85)

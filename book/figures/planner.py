@@ -1,4 +1,4 @@
-"""Chapter 10: the planner as a live figure, the step and the frontier of one deployment, a price list."""
+"""Chapter 11: the planner as a live figure, the step and the frontier of one deployment, a price list."""
 
 from __future__ import annotations
 

@@ -136,13 +136,26 @@ def token_steps(prompt: Tokens, output: Count) -> NonNegative:
     """Cached tokens that one request's answer reads, summed over its steps.
 
     Equation: G = P O + O (O - 1) / 2: the prompt in every step, each written token in all later ones.
-    Ignores: lengths that go together; |correlation| is below 0.11 in published traces, so means do.
     Source: ours; a request's lifetime in the cache.
 
     >>> float(token_steps(100, 3))  # 100 + 101 + 102
     303.0
     """
     return prompt * output + output * (output - 1) / 2
+
+
+@formula
+def mean_token_steps(prompt: Tokens, output: Count, spread: NonNegative) -> NonNegative:
+    """Mean of `token_steps` over requests of unequal length: long answers count twice over.
+
+    Equation: P O + (O^2 (1 + c^2) - O) / 2, with means, c the coefficient of variation of answers.
+    Ignores: lengths that go together; |correlation| is below 0.12 in published traces.
+    Source: ours; E[O^2] = O^2 (1 + c^2).
+
+    >>> float(mean_token_steps(100, 3, 0.0)), float(mean_token_steps(0, 100, 1.0))
+    (303.0, 9950.0)
+    """
+    return prompt * output + (output**2 * (1 + spread**2) - output) / 2
 
 
 # --- chunks
@@ -415,6 +428,19 @@ def rate_for_step(
     """
     room = maximum(1 - pace.fixed / target, 0)
     return room * stable_rate(prompt, output, held, pace)
+
+
+@formula
+def rate_for_wait(wait: Seconds, work: Seconds, spread: NonNegative) -> SequencesPerSecond:
+    """Requests a second at which the mean wait behind other people's prompts just reaches a target.
+
+    Equation: 2 W / (S (S (1 + c^2) + 2 W)).
+    Source: ours, `prompt_wait` solved for the rate.
+
+    >>> round(float(rate_for_wait(0.05, 0.1, 0.0)), 9)
+    5.0
+    """
+    return 2 * wait / (work * (work * (1 + spread**2) + 2 * wait))
 
 
 @formula
