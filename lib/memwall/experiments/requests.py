@@ -29,7 +29,13 @@ from ..core import facts
 from ..core.nouns import suggest
 from ..core.tables import write_csv
 from ..core.units import InputError, Unit, whole
-from ..formulas.serving import Pace, mean_token_steps, tokens_a_step
+from ..formulas.serving import (
+    Pace,
+    mean_token_steps,
+    offered_load,
+    token_steps,
+    tokens_a_step,
+)
 
 ARRIVALS = ("poisson", "bursty", "constant", "closed")
 
@@ -62,6 +68,15 @@ class Load:
 
     def __len__(self) -> int:
         return len(self.prompts)
+
+    def offered(self, pace: Pace, cached: float = 0.0) -> float:
+        """Load that these very requests put on an engine, a share of each prompt being cached."""
+        if self.users:
+            raise InputError("a closed loop offers no load of its own: its users wait for the engine")
+        held = token_steps(self.prompts, self.outputs).mean()
+        fresh = self.prompts.mean() * (1 - cached)
+        rate = len(self) / self.arrivals[-1]
+        return float(offered_load(rate, fresh, self.outputs.mean(), held, pace))
 
 
 def lengths(mean: float, spread: float, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -239,6 +254,11 @@ class Served:
         """Time per output token after the first; of answers of one token there is none."""
         more = self.outputs > 1
         return (self.finish - self.first)[more] / (self.outputs[more] - 1)
+
+    @property
+    def token_time(self) -> float:
+        """Mean time per output token over all tokens, so that long answers count by their length."""
+        return float((self.finish - self.first).sum() / (self.outputs - 1).sum())
 
     @property
     def span(self) -> float:
