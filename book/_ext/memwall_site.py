@@ -123,7 +123,8 @@ def finish(app: Sphinx, error: Exception | None) -> None:
         page = out / f"{old}.html"
         page.parent.mkdir(parents=True, exist_ok=True)
         target = os.path.relpath(f"{new}.html", Path(old).parent).replace(os.sep, "/")
-        page.write_text(moved(title, language, target, urljoin(base, f"{new}.html")), "utf-8")
+        canonical = urljoin(base, f"{new}.html") if base else target
+        page.write_text(moved(title, language, target, canonical), "utf-8")
     robots = "User-agent: *\nAllow: /\n"
     if base:
         robots += f"Sitemap: {urljoin(base, 'sitemap.xml')}\n"

@@ -307,7 +307,7 @@ def share_of_prompts(points: Pairs) -> Figure:
     )
 
 
-def assumptions(chat: float, code: float, tail: float, bursts: float, forecast_off: float) -> Any:
+def assumptions(chat: float, code: float, tail: float, bursts: float, forecast_off: float, attending: float) -> Any:  # fmt: skip
     """What this chapter assumes, and the size of each error."""
     return table(
         ("assumption", "size of the error"),
@@ -317,7 +317,7 @@ def assumptions(chat: float, code: float, tail: float, bursts: float, forecast_o
             ("Requests know nothing of each other (Poisson)", f"in bursts {bursts:.1f} times fewer keep a strict promise"),
             ("Arithmetic and reading do not overlap (d7)", "up to 2× too slow; the constants of a forecast take it in"),
             ("The forecast's constants", f"{forecast_off:.2f}× on the runs above; a band in chapter 9"),
-            ("Attention's arithmetic within a prompt left out (d5)", "small up to some ten thousand tokens"),
+            ("Attention's arithmetic within a prompt left out (d5)", f"{attending:.0%} at prompts of 8,192 tokens, and in proportion"),
             ("One fixed time whatever the crowd", "experts touched grow with it: chapter 1"),
         ],
     )  # fmt: skip
