@@ -72,7 +72,9 @@ class Load:
     def offered(self, pace: Pace, cached: float = 0.0) -> float:
         """Load that these very requests put on an engine, a share of each prompt being cached."""
         if self.users:
-            raise InputError("a closed loop offers no load of its own: its users wait for the engine")
+            raise InputError(
+                "a closed loop offers no load of its own: its users wait for the engine"
+            )
         held = token_steps(self.prompts, self.outputs).mean()
         fresh = self.prompts.mean() * (1 - cached)
         rate = len(self) / self.arrivals[-1]
@@ -166,8 +168,8 @@ def traffic() -> dict[str, Traffic]:
         if row["preset"]:
             lengths_of.setdefault(row["preset"], {})[row["what"]] = row
     made = {}
-    for name, whats in lengths_of.items():
-        mean = {what: float(row["mean"]) for what, row in whats.items()}
+    for name, by_what in lengths_of.items():
+        mean = {what: float(row["mean"]) for what, row in by_what.items()}
         if "prompt" in mean:
             of, prompt = "prompt", mean["prompt"]
             cached = prompt - mean.get("fresh", prompt)
@@ -175,8 +177,8 @@ def traffic() -> dict[str, Traffic]:
             of, cached = "cached", mean["cached"]
             prompt = cached + mean["fresh"]
         made[name] = Traffic(
-            name, whats["output"]["trace"], prompt, _spread(whats[of]), mean["output"],
-            _spread(whats["output"]), cached / prompt,
+            name, by_what["output"]["trace"], prompt, _spread(by_what[of]), mean["output"],
+            _spread(by_what["output"]), cached / prompt,
         )  # fmt: skip
     return made
 
