@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from memwall import Model, forecast
+from memwall import Model
+from memwall.formulas import forecast_old as forecast
 from memwall.formulas.forecast_old import Group
 from memwall.formulas.planner_old import Plan, Replica, batch_for_speed, deploy, largest_batch, plan
 from memwall_classroom import Choice, Criterion, Draw, Number, ProblemSet, Written
@@ -154,7 +155,7 @@ def room(draw: Draw) -> Number:
         "of a request while its output grows.",
         answer=p.largest_batch,
         unit="users",
-        plausible=("1 user", "10 million users"),
+        plausible=("10 users", "90,000 users"),
         mistakes=apart(p.largest_batch, {
             "You counted the prompt only: the output leaves caches as well.": per_token / made.prompt,
             "You counted the whole output from the start: on average half of it is there.":

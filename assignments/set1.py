@@ -183,7 +183,7 @@ def squeezed(draw: Draw) -> Number:
         "the KV caches out.",
         answer=answer,
         unit="sequences",
-        plausible=("1 sequence", "1 million sequences"),
+        plausible=("20 sequences", "15,000 sequences"),
         mistakes={
             "You divided by the sparsity: a sparser model has more weights to share, so it needs more sequences.": answer
             / s**2,

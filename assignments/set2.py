@@ -357,7 +357,7 @@ def seats(draw: Draw) -> Number:
         f"the GPUs in use.\n\nHow many sequences of {say(context)} tokens fit beside the weights?",
         answer=seats,
         unit="sequences",
-        plausible=("1 sequence", "100 million sequences"),
+        plausible=("20 sequences", "120,000 sequences"),
         mistakes=apart(seats, {
             "You used the dark GPUs' memory as well.": whole / each,
             "You left no room for the weights.": rack.of(used).capacity / each,

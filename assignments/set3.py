@@ -126,7 +126,7 @@ def longest(draw: Draw) -> Number:
         "for each stage.\n\nHow long may the contexts be at most, if all have the same length?",
         answer=context,
         unit="tokens",
-        plausible=("1 token", "1 billion tokens"),
+        plausible=("500 tokens", "900,000 tokens"),
         mistakes={
             "You divided the caches by the stages: there are as many micro-batches as stages.": slip,
             "You left no room for the weights.": rack.capacity / each,

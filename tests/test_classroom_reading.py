@@ -143,7 +143,7 @@ def accepts(form, text, value):
             "the longer one: 27.5 ms", "27.5 ms because weights take longer than arithmetic", "With 24 chips it takes 27.5 ms",
             "27.5ms/step (memory-bound: 80 GB / 2.9 TB/s)", "27.5 ms, since 80 GB / 2.9 TB/s = 27.5 ms", "27.5 ms (≈0.028 s)",
             "max(27.5 ms, 12 ms) = 27.5 ms", "27.5 ms ≈ 0.03 s", "Δt = 27.5 ms", "<b>27.5 ms</b>", r"\boxed{27.5\,\text{ms}}",
-            "0,0275 s", "27 500 µs", "27.5 m" + "secs", "just under 27.6 ms", "2.75·10⁻² s", "27.5 thousand µs", "275e-4 s",
+            "0,0275 s", "27 500 µs", "27.5 m" + "secs", "just under 27.6 ms", "2.75·10⁻² s", "27.5 thousand µs", "275e-4 s", r"\qty{27.5}{\milli\second}", r"\SI{27.5}{ms}",
             "2.75 times 10 to the minus 2 s", "27.5 ms, I think; not sure", "0.0275 of a second", "27.5 ms each step",
         ]),
         (PRICE, 0.4747e-6, [

@@ -42,7 +42,8 @@ SERVER = Efficiency(
     launch=8e-6,
     round=4e-6,
     steps=8.0,
-    burst=0.06,
+    uneven=0.4,
+    widening=100.0,
 )
 
 
@@ -249,3 +250,23 @@ def test_products_in_turn_are_counted_from_the_layers():
     assert routed.launches == 36 * (3 + 4)
     # a latent is projected and absorbed; three layers are dense, the others have a shared expert too
     assert latent.launches == 61 * 6 + 3 * 2 + 58 * (2 + 4)
+
+
+def test_weights_stored_narrower_than_they_are_multiplied_are_widened():
+    old = BOX.replace(fp8_flops=BOX.bf16_flops, fp4_flops=BOX.bf16_flops)  # a chip of bf16 alone
+    for width, machine, widened in (
+        ("fp8", BOX, 0), ("fp8", old, 1), ("fp4", BOX, 0), ("fp4", old, 1), ("bf16", BOX, 1),
+    ):  # fmt: skip
+        part = Part(8e9, 8e9, 0.5, width, kind="dense")
+        model = Checkpoint("m", (GQA,), (part,), layers=10, d_model=8192, routed_layers=0)
+        found = passes.dense_widening_time(model, machine, Layout(tp=8))
+        assert found == pytest.approx(widened * 8e9 / 8 / 1e15)
+    wide = Checkpoint("m", (GQA,), (Part(8e9, 8e9, 2.0),), layers=10, d_model=8192)
+    assert passes.dense_widening_time(wide, BOX, Layout(tp=8)) == 0
+
+
+def test_widening_is_arithmetic_and_hides_behind_slower_reading():
+    work = passes.Pass(1, 4, 0, 0, 0, 0, exchange=0, launches=0, rounds=0, dense_widening=0.1)
+    ideal = forecast.IDEAL
+    assert forecast.dense_part(work, ideal.replace(widening=10.0)) == 4
+    assert forecast.dense_part(work, ideal.replace(widening=50.0)) == 6

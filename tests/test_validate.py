@@ -83,25 +83,37 @@ def test_served_runs_reach_their_aim_in_and_out_of_the_fit():
     )
     for sample in (tokens, held_tokens):
         found = scored(sample, NEW)
-        assert found.mean_error < 0.18 and found.median_error < 0.13 and found.within_1_5 > 0.9
+        assert found.mean_error < 0.17 and found.median_error < 0.12 and found.within_1_5 > 0.93
     for sample in (firsts, held_firsts):
-        assert scored(sample, NEW).mean_error < 0.38
+        assert scored(sample, NEW).mean_error < 0.32
     assert len(tokens.measured) > 2.5 * len(held_tokens.measured) > 300
+
+
+def test_runs_that_guess_and_pools_are_forecast_by_their_published_recipes():
+    rows = [r for r in runs.served() if r.source.startswith("InferenceX")]
+    work, errors = predict.work_of(rows)
+    assert not any(errors)
+    ratios = work.tpot(NEW) / np.array([r.tpot for r in rows])
+    one = np.array([r.mode == "agg" for r in rows])
+    engines, pools = validate.score(ratios[one]), validate.score(ratios[~one])
+    assert engines.mean_error < 0.155 and engines.median_error < 0.11 and engines.within_1_5 > 0.95
+    assert pools.mean_error < 0.26 and pools.within_1_5 > 0.78
 
 
 def test_open_arrivals_are_forecast_though_no_constant_was_fitted_on_them():
     answers = [(r, predict.open_answer(r, NEW)) for r in runs.open_loop()]
-    told = [(r, a) for r, a in answers if not a.error and r.tpot]
+    told = [(r, a) for r, a in answers if not a.error and r.tpot and r.layout]
     steady = [(r, a) for r, a in told if np.isfinite(a.ttft)]
-    assert len(steady) > 30
+    assert len(steady) > 50
     tokens = validate.score(np.array([a.tpot / r.tpot for r, a in steady]))
     firsts = validate.score(np.array([a.ttft / r.ttft for r, a in steady if r.ttft]))
-    assert tokens.mean_error < 0.15 and firsts.within_1_5 == 1.0
-    # saturation is found wherever first tokens took minutes; twice it is seen where a cache of
+    # all but one first token: of some rows only an upper bound of the rate is published
+    assert tokens.mean_error < 0.10 and firsts.within_1_5 > 0.98
+    # saturation is found wherever first tokens took minutes; once it is seen where a cache of
     # prefixes, which no column states, kept the engine just below it
     lost = {r.id for r, a in told if np.isinf(a.ttft)}
     assert {r.id for r, _ in told if r.ttft and r.ttft > 60} < lost
-    assert lost == {"O004", "O024", "O010", "O020"}
+    assert lost == {"O004", "O024", "O020"}
 
 
 def test_local_runs_reach_their_aim():
@@ -118,7 +130,6 @@ def test_local_runs_reach_their_aim():
 
 # faster than their floor, and why: what was run is not what the row says
 FASTER = {
-    "C0602": "guesses several tokens a step",
     "C0772": "a prompt's time that leaves out part of the prompt, read again from a cache",
     "ix-2416379f70": "512 clients, of whom few ran at once: first tokens came after 20 s",
 }
@@ -137,19 +148,18 @@ def test_no_run_of_one_engine_beats_its_floor_but_those_that_are_named():
     assert beaten == set(FASTER)
 
 
-def test_pools_that_beat_their_floor_guess_several_tokens_a_step():
-    # they state neither their guesses nor, mostly, how many run: a floor for one token a step is beaten
+def test_no_pool_beats_the_floor_of_its_recipe():
     rows = [r for r in runs.served() if r.mode == "disagg"]
     work, _ = predict.work_of(rows)
     ratio = np.array([r.tpot for r in rows]) / work.tpot_floor()
-    assert ratio.min() > 0.3 and np.mean(ratio < 1) < 0.15
+    assert ratio.min() > 1
 
 
 def test_the_bands_hold_eight_in_ten_of_what_no_fit_saw():
     for kind, of, sample in (
         ("server-2024", "tpot", fit.whole_sample("measured_unseen")),
-        ("server-2025", "tpot", fit.served_samples("held out")[0]),
-        ("server-2025", "ttft", fit.served_samples("held out")[1]),
+        ("server-2025", "tpot", fit.served_samples("held out", every=True)[0]),
+        ("server-2025", "ttft", fit.served_samples("held out", every=True)[1]),
         ("local", "tpot", fit.local_sample("held out")),
     ):
         low, high = band(kind, of)
@@ -193,7 +203,9 @@ def test_waterfall_goes_from_the_floor_to_the_forecast():
 
 
 def test_at_most_eight_constants_a_class_and_none_for_a_name():
-    assert len(Efficiency.quantities()) <= 8
+    # and one factor that goes by an engine's name, which a reader may switch on
+    assert len(Efficiency.quantities().keys() - {"polling"}) == 8
+    assert [kind for kind in forecast.CLASSES if fitted(kind).polling != 1] == ["server-2025"]
     assert {r["class"] for r in catalog.table("forecast")} == set(forecast.CLASSES)
 
 
@@ -351,7 +363,12 @@ def test_fit_prints_the_table_that_is_kept(capsys):
 
 @pytest.mark.parametrize(
     ("kind", "columns"),
-    [("served", validate.TIMES), ("open_loop", validate.TIMES), ("local", validate.LOCAL)],
+    [
+        ("served", validate.TIMES),
+        ("open_loop", validate.TIMES),
+        ("local", validate.LOCAL),
+        ("cookbook", validate.TIMES),
+    ],
 )
 def test_every_kind_of_table_is_answered_row_by_row(kind, columns, tmp_path, capsys):
     rows = catalog.table(f"runs_{kind}")[:40]
@@ -368,6 +385,18 @@ def test_every_kind_of_table_is_answered_row_by_row(kind, columns, tmp_path, cap
         assert bool(said) != bool(line["error"])
     assert validate.main([str(path)]) == 0
     assert "within a factor 1.5" in capsys.readouterr().out
+
+
+def test_a_recipe_without_a_layout_takes_the_better_of_the_usual_ones():
+    rows = [r for r in runs.cookbook() if r.speculates]
+    lines = validate.cookbook_report(rows)
+    assert not any(x["error"] for x in lines) and len(lines) > 20
+    for row, line in zip(rows[:3], lines, strict=False):
+        cuts = [x["tpot_s"] for x in validate.served_report(predict.usual_cuts(row))]
+        assert line["tpot_s"] == min(cuts)
+    # no fit saw them: alone on a machine, and guessing
+    ratios = np.array([x["tpot_s"] / x["measured_tpot_s"] for x in lines])
+    assert validate.score(ratios).median_error < 0.25
 
 
 def test_a_benchmarks_json(tmp_path, capsys):

@@ -48,7 +48,10 @@ class Live(SphinxDirective):
             )
         for path in [found.__file__, *map(str, FOLDER.parent.rglob("*.py"))]:
             self.env.note_dependency(str(path))
-        bundle = getattr(found, name)()._repr_mimebundle_()
+        shown = getattr(found, name)()
+        if hasattr(shown, "_repr_html_"):
+            return [nodes.raw("", shown._repr_html_(), format="html")]
+        bundle = shown._repr_mimebundle_()
         data = bundle[0] if isinstance(bundle, tuple) else bundle
         return [nodes.raw("", data["text/html"], format="html")]
 

@@ -1,4 +1,4 @@
-// What the theme leaves to be said better, and the scorecard's filter. What moves is explorer.js and reader.js.
+// What the theme leaves to be said better, and the filter of the scorecard and of the accuracy page. What moves is explorer.js and reader.js.
 document.addEventListener("DOMContentLoaded", () => {
   // a button is called what it shows
   document.querySelectorAll(".search-button-field").forEach((button) => button.removeAttribute("aria-label"));
@@ -13,7 +13,7 @@ document.addEventListener("DOMContentLoaded", () => {
 document.addEventListener("DOMContentLoaded", () => {
   const form = document.querySelector(".mw-filter");
   if (!form) return;
-  const rows = [...document.querySelectorAll("#mw-scorecard tbody tr")];
+  const rows = [...document.querySelectorAll(`#${form.dataset.table} tbody tr`)];
   const count = form.querySelector("output");
   const apply = () => {
     const verdicts = new Set([...form.querySelectorAll("input:checked")].map((box) => box.value));
@@ -24,7 +24,7 @@ document.addEventListener("DOMContentLoaded", () => {
       row.hidden = !keep;
       shown += keep;
     }
-    count.textContent = `${shown} of ${rows.length} claims`;
+    count.textContent = `${shown} of ${rows.length} ${form.dataset.rows}`;
   };
   form.addEventListener("input", apply);
   form.addEventListener("submit", (event) => event.preventDefault());

@@ -10,6 +10,7 @@ import sympy as sp
 
 from memwall import (  # fmt: skip
     LayerGroup,
+    Layout,
     Model,
     System,
     catalog,
@@ -18,6 +19,8 @@ from memwall import (  # fmt: skip
     human,
     layers,
     model,
+    passes,
+    predict,
     roofline,
     serving,
 )
@@ -368,17 +371,24 @@ def balance_figure() -> Explorer:
     mixed = both / (2 * m.n_active / flops + work / F16)
     one = System(flops=mixed, bandwidth=W1, capacity=C1)
     machine = System(flops=G * flops, bandwidth=G * W1, capacity=G * C1)
-    group = forecast.Group(
-        flops=G * flops,
-        attention_flops=G * F16,
-        bandwidth=G * W1,
-        chips=G,
-        domain=domain,
-        link=link,
-        card=card,
-        torus=torus,
+    box = machine.replace(
+        scale_up=G * link, scale_out=G * card, chips=G, domain=domain, torus=torus,
+        bf16_flops=G * F16, fp8_flops=G * F8, fp4_flops=G * F4,
+    )  # fmt: skip
+    # products at the rate of the width that is chosen; matrices of dense models cut over all chips,
+    # users of sparse ones spread over them
+    stored = predict.blackboard(its)
+    spread = sp.Piecewise((G, m.experts > 1), (1, True))
+    rates_of = box.replace(bf16_flops=G * flops)
+    step = passes.decode_pass(B, L, stored, rates_of, Layout(tp=G / spread, dp=spread, ep=spread))
+    expect = forecast.pass_time(
+        step.replace(
+            attention_arithmetic=step.attention_arithmetic * flops / F16,
+            dense_widening=0,
+            expert_widening=0,
+        ),
+        forecast.fitted(),
     )
-    expect = forecast.step_time_forecast(B, L, its, group, forecast.fitted())
     low, high = forecast.band()
 
     def rates(name: str) -> dict[Any, Any]:
@@ -386,21 +396,21 @@ def balance_figure() -> Explorer:
         has = {p: c.flops(p) for p in c.precisions()}
         bf16 = has.get("bf16", has.get("fp8"))
         fp8 = has.get("fp8", bf16)
-        wires = forecast.group(name, 8, c.precisions()[-1])
+        box = c.machine(8)
         return {
             F16: bf16,
             F8: fp8,
             F4: has.get("fp4", fp8),
             W1: c.chip_bandwidth,
             C1: c.chip_capacity,
-            link: wires.link,
-            card: wires.card,
-            domain: wires.domain,
-            torus: wires.torus,
+            link: box.scale_up / 8,
+            card: box.scale_out / 8,
+            domain: box.domain,
+            torus: box.torus,
         }
 
     def sizes(name: str) -> dict[Any, Any]:
-        board = forecast.ready(model(name))
+        board = predict.ready(model(name))
         known = {s: getattr(board, field) for field, s in m.symbols().items()}
         known = {s: value for s, value in known.items() if not isinstance(value, Unknown)}
         return known | _values(groups, catalog.checkpoint(name).groups)

@@ -11,6 +11,8 @@ from memwall import (
     catalog,
     feistel,
     forecast,
+    passes,
+    predict,
     pricing,
     racks,
     roofline,
@@ -18,7 +20,8 @@ from memwall import (
     schedules,
     validate,
 )
-from memwall.core.nouns import Model, System
+from memwall.core.algebra import where
+from memwall.core.nouns import Layout, Model, System
 from memwall.core.units import HOUR, human
 from memwall.formulas.batching import cost_floor, cost_per_token, rent_per_token
 from memwall.formulas.serving import Pace, stretched_step
@@ -41,15 +44,21 @@ def rack() -> System:
 
 
 def forecast_price(people: Any, context: Any, m: Model) -> tuple[Any, Any]:
-    """Price of a token and time of a step, as chapter 9 forecasts them for the rack."""
-    group = forecast.group("GB200", 72, "fp8")
-    step = forecast.step_time_forecast(people, context, m, group, forecast.fitted())
+    """Price of a token and time of a step, as chapter 9 forecasts them for the rack.
+
+    A model with experts spreads people over the chips, one without cuts its matrices over them.
+    """
+    spread = where(m.experts > 1, 72, 1)
+    layout = Layout(tp=72 / spread, dp=spread, ep=spread)
+    machine = catalog.chip("GB200").machine(72)
+    work = passes.decode_pass(people, context, predict.blackboard(m, "fp8"), machine, layout)
+    step = forecast.pass_time(work, forecast.fitted())
     return rent_per_token(rack().dollars_per_second, people / step), step
 
 
 def draw_the_price() -> DrawGuess:
     """To draw in: what a token costs, by the number of people who share the rack."""
-    m, (low, high) = forecast.ready(catalog.model(MODEL)), forecast.band()
+    m, (low, high) = predict.ready(catalog.model(MODEL)), forecast.band()
     people = variables("people")
     price, _ = forecast_price(people, CONTEXT, m)
     floor = cost_per_token(people, CONTEXT, m, rack())
@@ -81,7 +90,7 @@ def sharing_a_rack() -> Explorer:
             "Shared by {batch} people, a token costs about {cost}, {share} of what it costs alone",
         ],
         controls=[
-            Preset("Model", {n: forecast.ready(catalog.model(n)) for n in names}, m),
+            Preset("Model", {n: predict.ready(catalog.model(n)) for n in names}, m),
             Slider(B, "People at once", 1, 1e4, 1000, log=True),
             Slider(L, "Context of each", 100, 1e5, CONTEXT, unit="tokens", log=True),
         ],

@@ -25,7 +25,6 @@ from .units import (
     TB,
     Bytes,
     BytesPerSecond,
-    BytesPerToken,
     Count,
     DollarsPerByte,
     DollarsPerSecond,
@@ -162,16 +161,6 @@ class MemoryDevice(Noun):
     dollars_per_byte: DollarsPerByte = quantity(r"\$_B", "purchase price per byte")
     name: str = "device"
     tier: str = ""
-
-
-@dataclass(frozen=True)
-class SparseAttention(Noun):
-    """Attention that reads a chosen few tokens in full, and of all others only a short key."""
-
-    top_k: Count = quantity("K", "tokens read in full")
-    entry_bytes: BytesPerToken = quantity("k", "cache bytes of a token, all layers")
-    index_bytes: BytesPerToken = quantity("k_i", "bytes of a token's short key, all layers")
-    name: str = "sparse attention"
 
 
 @dataclass(frozen=True)
@@ -354,22 +343,6 @@ def training_tokens(name: str) -> Any:
     found = find(name, "model", "models")
     tokens = _number(_model_rows()[found]["train_tokens_t"], 1e12)
     return Unknown("training_tokens", found) if tokens is None else tokens
-
-
-def sparse_attention(name: str, cache: str = "bf16", index: str = "fp8") -> SparseAttention:
-    """The sparse attention of the catalog's model; `index` is how its short keys are stored."""
-    found = find(name, "model", "models")
-    row = _model_rows()[found]
-    if not row["sparse_top_k"]:
-        raise InputError(f"{found} has no sparse attention of this kind: {row['attention']}")
-    keys, elements = (_number(row[f"{k}_elements_per_token"]) for k in ("index", "cache"))
-    return SparseAttention(
-        top_k=_number(row["sparse_top_k"]),
-        # the catalog counts the short keys as part of the cache; here they stand apart
-        entry_bytes=keys and elements and (elements - keys) * bytes_per_element(cache),
-        index_bytes=keys and keys * bytes_per_element(index),
-        name=found,
-    )
 
 
 def checkpoint(name: str, weights: str = "", cache: str = "bf16") -> Checkpoint:

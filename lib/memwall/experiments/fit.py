@@ -2,9 +2,9 @@
 
     python -m memwall.validate --fit
 
-For each class of machine seven numbers at most, by the runs whose `part` is "fit": first those of a time
-per token, then those of a first token; by the mean of |predicted / measured - 1| for served runs, of
-|log(predicted / measured)| for the others. How far each is known: the fit repeated on runs drawn anew (bootstrap), and
+For each class of machine eight numbers at most (and one factor by an engine's name), by the runs whose
+`part` is "fit": by the mean of |predicted / measured - 1| for served runs, of |log(predicted /
+measured)| for the others. How far each is known: the fit repeated on runs drawn anew (bootstrap), and
 without each source. Bands come from the runs that are held out.
 """
 
@@ -19,21 +19,18 @@ import numpy as np
 
 from ..core import catalog
 from ..core.units import InputError
-from ..formulas import forecast
 from ..formulas.forecast import CLASSES, Efficiency
 from . import predict, runs
+from .recipes import recipes_of
 
 START = Efficiency(
-    compute=0.6,
-    bandwidth=0.75,
-    link=0.4,
-    launch=8e-6,
-    round=4e-6,
-    steps=5.0,
-    burst=0.05,
-)
-SHARES = ("compute", "bandwidth", "link")
+    compute=0.6, uneven=0.3, bandwidth=0.8, link=0.4, launch=8e-6, round=4e-6, widening=200.0,
+    steps=7.0,
+)  # fmt: skip
+SHARES = ("compute", "uneven", "bandwidth", "link")
+TOKEN = (*SHARES, "launch", "round", "widening")  # what a time per token tells
 WORST = 1.5  # no run counts for more than this, however wrong
+FIRST_COUNTS = 0.5  # a first token, half of which is the benchmark's, counts half a time per token
 
 
 @dataclass(frozen=True)
@@ -47,14 +44,17 @@ class Sample:
     # of served runs some wait in queues for seconds, which no mean of formulas knows: there a forecast
     # that is too short counts once at most; elsewhere by its logarithm, as one that is too long
     relative: bool = False
+    counts: float | np.ndarray = 1.0
+    start: Efficiency = START
 
-    def loss(self, efficiency: Efficiency, weights: np.ndarray | None = None) -> float:
+    def loss(self, efficiency: Efficiency, weights: np.ndarray | float = 1.0) -> float:
         ratio = self.predicted(efficiency) / self.measured
         error = np.abs(ratio - 1) if self.relative else np.abs(np.log(ratio))
+        weights = np.broadcast_to(np.asarray(weights) * self.counts, error.shape)
         return float(np.average(np.minimum(error, WORST), weights=weights))
 
 
-def fit(sample: Sample, start: Efficiency, weights: np.ndarray | None = None) -> Efficiency:
+def fit(sample: Sample, start: Efficiency, weights: np.ndarray | float = 1.0) -> Efficiency:
     """The constants that make a sample least wrong, the others left as they are. Needs SciPy."""
     try:
         from scipy.optimize import minimize
@@ -71,25 +71,30 @@ def fit(sample: Sample, start: Efficiency, weights: np.ndarray | None = None) ->
         return sample.loss(constants(point), weights) + float(over)
 
     first = np.log([max(float(getattr(start, n)), 1e-9) for n in sample.names])
-    options = {"maxiter": 4000, "maxfev": 4000, "adaptive": True, "xatol": 1e-4, "fatol": 1e-8}
+    corners = np.vstack([first, first - 0.3 * np.eye(len(first))])
+    options = {"maxiter": 4000, "maxfev": 4000, "adaptive": True, "xatol": 1e-4, "fatol": 1e-8,
+               "initial_simplex": corners}  # fmt: skip
     return constants(minimize(loss, first, method="Nelder-Mead", options=options).x)
 
 
 # --- the samples of each class
 
 
-TOKEN = ("compute", "bandwidth", "link", "launch", "round")
-FIRST = ("steps", "burst")
+def served_samples(part: str = "fit", every: bool = False) -> tuple[Sample, Sample]:
+    """Served runs since 2025: times per token, and to the first token.
+
+    A fit takes those of one engine that guesses nothing; `every` adds those that guess several tokens
+    a step, as far as they are known to, and pools, which say too little of what they run.
+    """
+    return _served_samples(part, every)
 
 
 @functools.cache
-def served_samples(part: str = "fit") -> tuple[Sample, Sample]:
-    """Served runs of one engine since 2025: times per token, and to the first token.
-
-    Runs that guess several tokens a step are left out, as far as they are known to; so are pools,
-    which say too little of what they run.
-    """
-    rows = [r for r in runs.served() if r.mode == "agg" and not r.speculates and r.part == part]
+def _served_samples(part: str, every: bool) -> tuple[Sample, Sample]:
+    rows = [
+        r for r in runs.served()
+        if r.part == part and (every or (r.mode == "agg" and not _guesses(r)))
+    ]  # fmt: skip
     work, errors = predict.work_of(rows)
     rows = [r for r, error in zip(rows, errors, strict=True) if not error]
     assert work is not None
@@ -97,10 +102,27 @@ def served_samples(part: str = "fit") -> tuple[Sample, Sample]:
     tokens = Sample(TOKEN, work.tpot, np.array([r.tpot for r in rows]), sources, relative=True)
     told = np.array([r.ttft is not None for r in rows])
     firsts = Sample(
-        FIRST, work.where(told).ttft, np.array([r.ttft for r in rows if r.ttft]), sources[told],
-        relative=True,
+        (*TOKEN, "steps", "polling"), work.where(told).ttft,
+        np.array([r.ttft for r in rows if r.ttft]), sources[told], relative=True,
+        counts=FIRST_COUNTS,
     )  # fmt: skip
     return tokens, firsts
+
+
+def _guesses(row: runs.Served) -> bool:
+    return row.speculates or recipes_of(row)[0].drafts > 0
+
+
+def together(first: Sample, second: Sample) -> Sample:
+    """Two samples as one, for constants that both depend on."""
+    return Sample(
+        tuple(dict.fromkeys(first.names + second.names)),
+        lambda e: np.concatenate([first.predicted(e), second.predicted(e)]),
+        np.concatenate([first.measured, second.measured]),
+        np.concatenate([first.sources, second.sources]),
+        first.relative,
+        np.concatenate([np.broadcast_to(s.counts, s.measured.shape) for s in (first, second)]),
+    )
 
 
 @functools.cache
@@ -114,13 +136,16 @@ def local_sample(part: str = "fit") -> Sample:
                 rows.append(row)
             except InputError:
                 continue  # a rate that nobody published
-    passes = predict.stacked([one.work for one in made])
-    times = np.array([one.passes for one in made])
+    work = predict.local_works(made)
+    names = ("compute", "uneven", "bandwidth", "launch", "widening")  # nearly all on one chip
     return Sample(
-        TOKEN, lambda e: times * forecast.pass_time(passes, e),
-        np.array([one.tokens / row.tokens_per_second for one, row in zip(made, rows, strict=True)]),
+        names, work.time,
+        work.tokens / np.array([row.tokens_per_second for row in rows]),
         np.array([f"{row.source}|{row.configuration}" for row in rows]),
     )  # fmt: skip
+
+
+WHOLE = (*SHARES, "launch", "round")
 
 
 @functools.cache
@@ -129,25 +154,25 @@ def whole_sample(name: str = "measured") -> Sample:
     from .whole import measured
 
     found = measured(name)
-    names = ("compute", "bandwidth", "link", "launch", "round")
-    return Sample(names, found.predicted, found.measured, found.publications)
+    # what was stored narrow then was multiplied so, or by machines that widen for nothing
+    start = START.replace(widening=0.0)
+    return Sample(WHOLE, found.predicted, found.measured, found.publications, start=start)
 
 
-def samples_of(kind: str) -> list[Sample]:
-    """The samples that a class is fitted on, in turn."""
-    return {
-        "server-2024": lambda: [whole_sample()],
-        "server-2025": lambda: list(served_samples()),
-        "local": lambda: [local_sample()],
-    }[kind]()
+def sample_of(kind: str) -> Sample:
+    """The runs that a class is fitted on."""
+    made: dict[str, Callable[[], Sample]] = {
+        "server-2024": whole_sample,
+        "server-2025": lambda: together(*served_samples()),
+        "local": local_sample,
+    }
+    return made[kind]()
 
 
 def fitted(kind: str) -> Efficiency:
     """A class's constants, fitted anew."""
-    found = START
-    for sample in samples_of(kind):
-        found = fit(sample, found)
-    return found
+    sample = sample_of(kind)
+    return fit(sample, sample.start)
 
 
 def bootstrap(
@@ -186,7 +211,7 @@ def interval(sample: Sample, efficiency: Efficiency) -> tuple[float, float]:
 
 HELD_OUT: dict[str, Callable[[], Sequence[Sample]]] = {
     "server-2024": lambda: [whole_sample("measured_unseen")] * 2,
-    "server-2025": lambda: list(served_samples("held out")),
+    "server-2025": lambda: list(served_samples("held out", every=True)),
     "local": lambda: [local_sample("held out")] * 2,
 }
 
@@ -195,17 +220,12 @@ def table(draws: int = 40) -> list[dict[str, Any]]:
     """The rows of `data/forecast.csv`: for each class its constants, their intervals, its bands."""
     rows = []
     for kind in CLASSES:
-        full, known, without = START, {}, {}
-        samples = samples_of(kind)
-        for sample in samples:
-            full = fit(sample, full)
-        for sample in samples:
-            known |= bootstrap(sample, full, draws)
-            without |= without_each(sample, full)
-        count = sum(len(s.measured) for s in samples)
+        sample = sample_of(kind)
+        full = fit(sample, sample.start)
+        known, without = bootstrap(sample, full, draws), without_each(sample, full)
         provenance = {
-            "source": f"python -m memwall.validate --fit: {count} times of published runs, "
-            f"{len(set().union(*(s.sources for s in samples)))} configurations or publications",
+            "source": f"python -m memwall.validate --fit: {len(sample.measured)} times of published "
+            f"runs, {len(set(sample.sources))} configurations or publications",
             "url": _largest_url(kind),
             "date": max(r["date"] for r in catalog.table(_tables()[kind])),
             "confidence": "medium",

@@ -18,18 +18,26 @@ from typing import Any
 import numpy as np
 
 from ..core import catalog
-from ..core.checkpoint import Checkpoint, LayerGroup, Part
+from ..core.algebra import maximum, where
+from ..core.catalog import Chip
+from ..core.checkpoint import FEEDS_IN_TURN, IN_TURN, Checkpoint, LayerGroup, Part
 from ..core.nouns import Engine, Layout, Model, System, Unknown
 from ..core.units import InputError
 from ..formulas import deployment, forecast
 from ..formulas.forecast import Efficiency
 from ..formulas.layout import attention_heads, cache_room_per_chip, largest_concurrency
 from ..formulas.passes import Pass, decode_pass, least, prompt_pass
-from ..formulas.serving import open_first_token, prompt_wait
+from ..formulas.serving import open_first_token, prompt_wait, tokens_a_step
 from ..formulas.sparsity import expert_share
-from .runs import Local, Open, Served
+from .recipes import GUESSED, Recipe, recipes_of
+from .runs import Cookbook, Local, Measured, Open, Served
 
 NOMINAL = 0.9  # of the stated lengths: the harness draws 80 to 100 % of them
+ACCEPTED = 0.62  # chance of each further token that DeepSeek's own predictor guesses in these runs
+# of everybody's prompts a first token waits for: all clients begin at once, which makes the first of
+# about ten requests of each wait for half of them
+BURST = 0.5 / 10
+ENGINE = Engine(sequences=1024)  # runs as many at once as memory allows, up to here
 CHUNK = 8192.0  # tokens of a pass of prompts
 WIDTHS = {"fp4": "nvfp4"}  # what benchmarks call FP4
 
@@ -42,8 +50,12 @@ def checkpoint_of(model: str, weights: str) -> Checkpoint:
     width = WIDTHS.get(weights, weights)
     name = _known(model)
     released = catalog.released_weights(name)
-    same = width in ("", released) or released.startswith(width)
+    same = weights in ("", released) or released.startswith((weights, width))
     same |= {width, released} <= {"mxfp4", "nvfp4"}
+    # its own release in that width, where there is one, says which parts stay wider
+    sibling = f"{name}-{width.upper()}"
+    if not same and sibling in catalog.checkpoints():
+        return catalog.checkpoint(sibling)
     return catalog.checkpoint(name, "" if same else width)
 
 
@@ -61,6 +73,10 @@ def _known(model: str) -> str:
             return catalog.checkpoint(name).name
         except InputError as error:
             problem = problem or error
+    # or only the end of the name, if one alone ends so
+    ends = [n for n in catalog.checkpoints() if n.lower().endswith(f"-{plain.lower()}")]
+    if len(ends) == 1:
+        return ends[0]
     raise problem or InputError(f"unknown model {model!r}")
 
 
@@ -68,24 +84,25 @@ def blackboard(model: Model, arithmetic: str = "bf16") -> Checkpoint:
     """A checkpoint of what the blackboard knows: one kind of layer, cut perfectly, and its experts.
 
     Attention is as wide as the residual stream in and out where nobody published it; a sparse model
-    whose experts are not known has the usual number of them a token.
+    whose experts are not known has the usual number of them a token. A model may be of symbols.
     """
-    model = ready(model)
-    always = model.n_active * max(1 - float(expert_share(model)), 0.0)
+    if not model.symbols():
+        model = ready(model)
+    always = model.n_active * maximum(1 - expert_share(model), 0)
+    stored, active = model.n_total - always, model.n_active - always
+    sparse = where(model.experts > 1, 1, 0)
     parts = [Part(always, always, model.bytes_per_param, arithmetic, kind="dense")]
-    sparse = model.experts > 1
-    if sparse:
-        stored, active = model.n_total - always, model.n_active - always
+    if model.symbols() or sparse:
         parts.append(Part(stored, active, model.bytes_per_param, arithmetic, kind="routed"))
     group = LayerGroup(
         layers=model.layers, entry=model.kv_bytes_per_token / model.layers, bytes_per_element=1.0,
         width=model.attention_width, prompt_width=model.attention_width, kv_heads=1e9, query_heads=1e9,
     )  # fmt: skip
+    feeds = FEEDS_IN_TURN["dense"] * (1 - sparse) + FEEDS_IN_TURN["routed"] * sparse
     return Checkpoint(
         model.name, (group,), tuple(parts), layers=model.layers, d_model=model.d_model,
         experts=model.experts, experts_active=model.experts_active,
-        routed_layers=model.layers if sparse else 0.0,
-        launches=model.layers * (3.0 + (4.0 if sparse else 2.0)),
+        routed_layers=model.layers * sparse, launches=model.layers * (IN_TURN["full"] + feeds),
     )  # fmt: skip
 
 
@@ -114,6 +131,8 @@ def capped(
 ) -> float:  # fmt: skip
     """Sequences that run at once: as many users as the caches of their requests leave room for."""
     room = cache_room_per_chip(checkpoint, system, layout, engine)
+    if room <= 0:
+        return 1.0  # somebody ran it: narrower somewhere than is known
     fit = float(largest_concurrency(room, prompt + output, checkpoint, layout, engine))
     return max(min(users, fit), 1.0)
 
@@ -129,8 +148,12 @@ def stacked(nouns: Sequence[Any]) -> Any:
 
 @dataclass(frozen=True)
 class Work:
-    """What many closed-loop runs ask of their engines, a value a run."""
+    """What many closed-loop runs ask of their engines, a value for each recipe that a run may have followed.
 
+    `row` says whose it is; what is forecast of a run is the geometric mean over its recipes.
+    """
+
+    row: np.ndarray
     step: Pass
     least: Pass
     reading: Pass  # a full pass of prompts
@@ -140,39 +163,67 @@ class Work:
     output: np.ndarray
     pools: np.ndarray  # whether other engines read the prompts
     users: np.ndarray  # of each engine that reads
+    kept: np.ndarray  # tokens that a step yields: more than one where further ones are guessed
+    drafts: np.ndarray  # further tokens guessed a step
+    polls: np.ndarray  # whether newcomers are looked for only now and then: SGLang, between pools
 
     def tpot(self, efficiency: Efficiency) -> np.ndarray:
         """Mean time per output token."""
         step = forecast.pass_time(self.step, efficiency)
-        each = forecast.pass_time(self.reading, efficiency) / self.together
-        shared = deployment.time_per_token(step, each, self.running, self.output)
-        return np.where(self.pools, step, shared)
+        return self._token(step, forecast.pass_time(self.reading, efficiency))
+
+    def waterfall(self, efficiency: Efficiency) -> list[tuple[str, np.ndarray]]:
+        """(term, time per output token) as `forecast.TERMS` join the floor one by one."""
+        steps, readings = (
+            forecast.waterfall(work, efficiency) for work in (self.step, self.reading)
+        )
+        terms = [
+            (name, self._token(step, reading))
+            for (name, step), (_, reading) in zip(steps, readings, strict=True)
+        ]
+        return [("floor", self.tpot_floor()), *terms[1:]]
+
+    def _token(self, step: Any, reading: Any) -> np.ndarray:
+        token, each = step / self.kept, reading / self.together
+        shared = deployment.time_per_token(token, each, self.running, self.output)
+        return self._mean(np.where(self.pools, token, shared))
 
     def ttft(self, efficiency: Efficiency) -> np.ndarray:
         """Mean time to the first token, the burst at the start in it."""
         step = forecast.pass_time(self.step, efficiency)
         each = forecast.pass_time(self.reading, efficiency) / self.together
         own = forecast.pass_time(self.own, efficiency)
-        ahead = efficiency.burst * self.users
-        return deployment.first_token_time(step, own, each, ahead, efficiency)
+        waits = step * np.where(self.polls, efficiency.polling, 1.0)
+        ahead = BURST * self.users
+        return self._mean(deployment.first_token_time(waits, own, each, ahead, efficiency))
 
     def tpot_floor(self) -> np.ndarray:
-        """Least time per output token."""
-        return forecast.pass_floor(self.least)
+        """Least time per output token: every guess right."""
+        return self._least(forecast.pass_floor(self.least) / (1 + self.drafts))
 
     def ttft_floor(self) -> np.ndarray:
         """Least time to the first token: the own prompt."""
-        return forecast.pass_floor(self.own)
+        return self._least(forecast.pass_floor(self.own))
+
+    def _mean(self, values: np.ndarray) -> np.ndarray:
+        return np.exp(np.bincount(self.row, np.log(values)) / np.bincount(self.row))
+
+    def _least(self, values: np.ndarray) -> np.ndarray:
+        found = np.full(self.row.max() + 1, np.inf)
+        np.minimum.at(found, self.row, values)
+        return found
 
     def where(self, keep: np.ndarray) -> Work:
         """The runs that are kept."""
+        renumbered, keep = np.cumsum(keep) - 1, keep[self.row]
 
         def kept(value: Any) -> Any:
             if isinstance(value, Pass):
                 return value.replace(**{n: getattr(value, n)[keep] for n in value.quantities()})
             return value[keep]
 
-        return Work(**{f.name: kept(getattr(self, f.name)) for f in fields(Work)})
+        found = {f.name: kept(getattr(self, f.name)) for f in fields(Work)}
+        return Work(**{**found, "row": renumbered[found["row"]]})
 
 
 def work_of(rows: Sequence[Served]) -> tuple[Work | None, list[str]]:
@@ -180,54 +231,72 @@ def work_of(rows: Sequence[Served]) -> tuple[Work | None, list[str]]:
     made, errors = [], []
     for row in rows:
         try:
-            made.append(_served(row))
+            made.append([_served(row, recipe) for recipe in recipes_of(row)])
             errors.append("")
         except InputError as error:
             errors.append(str(error).split(" Known:")[0])
     return (_stack(made) if made else None), errors
 
 
-def _stack(made: Sequence[dict[str, Any]]) -> Work:
+def _stack(made: Sequence[Sequence[dict[str, Any]]]) -> Work:
+    flat = [{**one, "row": row} for row, ones in enumerate(made) for one in ones]
+
     def column(name: str) -> Any:
-        values = [one[name] for one in made]
+        values = [one[name] for one in flat]
         return stacked(values) if isinstance(values[0], Pass) else np.array(values)
 
     return Work(**{f.name: column(f.name) for f in fields(Work)})
 
 
-def _served(row: Served) -> dict[str, Any]:
+def _served(row: Served, recipe: Recipe) -> dict[str, Any]:
+    """A closed-loop run as the passes of one recipe: clients shared out over the engines that write."""
     checkpoint, chip = checkpoint_of(row.model, row.weights), catalog.chip(row.chip)
-    return closed_loop(
-        checkpoint, chip.machine(float(row.decode.chips)), row.decode,
-        chip.machine(float(row.prefill.chips)), row.prefill, row.concurrency, row.prompt * NOMINAL,
-        row.output * NOMINAL, pools=row.mode == "disagg", writers=row.decode_workers or 1.0,
-        readers=row.prefill_workers or 1.0,
-        most=(row.decode_batch or 1e9) * float(row.decode.dp),
-    )  # fmt: skip
-
-
-def closed_loop(
-    checkpoint: Checkpoint, writer: System, decode: Layout, reader: System, prefill: Layout,
-    concurrency: float, prompt: float, output: float, pools: bool = False, writers: float = 1.0,
-    readers: float = 1.0, most: float = 1e9,
-) -> dict[str, Any]:  # fmt: skip
-    """One closed-loop run's work: `concurrency` clients over `writers` engines, prompts by `readers`."""
-    users = min(concurrency / writers, most)
-    running = capped(users, prompt, output, checkpoint, writer, decode, Engine(sequences=1024))
-    per_stage = running / min(running, float(decode.pp))
-    step = decode_pass(per_stage, prompt + output / 2, checkpoint, writer, decode)
+    writer, reader = (chip.machine(float(cut.chips)) for cut in (recipe.decode, recipe.prefill))
+    prompt, output, pools = row.prompt * NOMINAL, row.output * NOMINAL, row.mode == "disagg"
+    users = max(row.concurrency / recipe.writers, 1.0)
+    if row.decode_batch:
+        users = min(users, max(row.decode_batch * float(recipe.decode.dp), 1.0))
+    running = capped(users, prompt, output, checkpoint, writer, recipe.decode, ENGINE)
+    per_stage = running / min(running, float(recipe.decode.pp))
+    tokens = 1 + recipe.drafts
+    step = decode_pass(
+        per_stage, prompt + output / 2, checkpoint, writer, recipe.decode, tokens=tokens
+    )
     together = max(min(CHUNK / prompt, running), 1.0)
     return {
         "step": step,
-        "least": least(step, per_stage, checkpoint, writer, decode),
-        "reading": prompt_pass(together, prompt, 0.0, checkpoint, reader, prefill),
-        "own": prompt_pass(1.0, prompt, 0.0, checkpoint, reader, prefill),
+        "least": least(step, per_stage, checkpoint, writer, recipe.decode),
+        "reading": prompt_pass(together, prompt, 0.0, checkpoint, reader, recipe.prefill),
+        "own": prompt_pass(
+            float(recipe.prefill.dp), prompt, 0.0, checkpoint, reader, recipe.prefill
+        ),
         "together": together,
         "running": running,
         "output": output,
         "pools": pools,
-        "users": concurrency / (readers if pools else writers),
+        "users": row.concurrency / (recipe.readers if pools else 1.0),
+        "kept": float(tokens_a_step(recipe.drafts, ACCEPTED)) if recipe.drafts else 1.0,
+        "drafts": recipe.drafts,
+        "polls": pools or row.engine.lower().startswith("sglang"),
     }
+
+
+BOX = 8.0  # chips of a machine that a recipe does not count
+
+
+def usual_cuts(row: Cookbook) -> list[Served]:
+    """A recipe's run as it would be with matrices cut over all its chips, or users spread over them."""
+    chips = row.chips or BOX
+    shared = {f.name: getattr(row, f.name) for f in fields(Measured)}
+    return [
+        Served(
+            **shared, engine_version="", mode="agg", prompt=row.prompt, output=row.output,
+            concurrency=row.concurrency, prefill=cut, decode=cut, prefill_workers=1.0,
+            decode_workers=1.0, decode_batch=None, ttft=row.ttft, tpot=row.tpot,
+            speculates=row.speculates,
+        )
+        for cut in (Layout(tp=chips), Layout(dp=chips, ep=chips))
+    ]  # fmt: skip
 
 
 # --- open arrivals
@@ -244,25 +313,51 @@ class Answer:
     error: str = ""
 
 
-def open_answer(row: Open, efficiency: Efficiency, model: Model | None = None) -> Answer:
+def open_answer(row: Open, efficiency: Efficiency) -> Answer:
     """An open loop forecast: as many run as arrive in the time that an answer then takes.
 
-    The running batch is the fixed point of Little's law; where none is found below what the engine
-    may run, it is saturated, and runs as many as it may.
+    Where no layout is stated, it is the power of two of chips that serves the load best, and the floor
+    counts on all of them for a single request; where no length of a prompt is, it is an answer's.
     """
-    if not row.complete or row.layout is None:
-        return Answer(error="rate, lengths or layout are not stated")
+    if row.rate is None or row.output is None:
+        return Answer(error="the rate or the length of an answer is not stated")
+    prompt = row.prompt or row.output
     try:
-        checkpoint = checkpoint_of(row.model, row.weights)
-        chip = catalog.chip(row.chip)
-        system, layout = chip.machine(float(row.layout.chips)), row.layout
-        rate, prompt, output = float(row.rate or 0), float(row.prompt or 1), float(row.output or 1)
-        most = capped(1e9, prompt, output, checkpoint, system, layout, Engine(sequences=256))
-        most = min(most, row.max_sequences or 256.0)
+        checkpoint, chip = open_checkpoint(row), catalog.chip(row.chip)
+        if row.layout:
+            return _open_at(row, checkpoint, chip, row.layout, prompt, efficiency)
+        chips = row.chips or 1.0
+        cuts = [Layout(tp=float(2**i)) for i in range(8) if 2**i <= chips and _fits(
+            checkpoint, chip, Layout(tp=float(2**i)))]  # fmt: skip
+        tried = [_open_at(row, checkpoint, chip, cut, prompt, efficiency)
+                 for cut in cuts or [Layout(tp=chips)]]  # fmt: skip
+        best = min(tried, key=lambda answer: (answer.ttft, answer.tpot))
+        system, whole = chip.machine(chips), Layout(tp=chips)
+        alone = decode_pass(1.0, prompt, checkpoint, system, whole)
+        reading = prompt_pass(1.0, prompt, 0.0, checkpoint, system, whole)
+        return dataclasses.replace(
+            best, ttft_floor=float(forecast.pass_floor(reading)),
+            tpot_floor=float(forecast.pass_floor(least(alone, 1.0, checkpoint, system, whole))),
+        )  # fmt: skip
     except InputError as error:
         return Answer(error=str(error).split(" Known:")[0])
-    replicas = max((row.chips or system.chips) / system.chips, 1.0)
-    rate /= replicas
+
+
+def _fits(checkpoint: Checkpoint, chip: Chip, layout: Layout) -> bool:
+    return bool(cache_room_per_chip(checkpoint, chip.machine(layout.chips), layout, ENGINE) > 0)
+
+
+def _open_at(
+    row: Open, checkpoint: Checkpoint, chip: Chip, layout: Layout, prompt: float,
+    efficiency: Efficiency,
+) -> Answer:  # fmt: skip
+    """The forecast in one layout. The running batch is the fixed point of Little's law; where none is
+    found below what the engine may run, it is saturated, and runs as many as it may.
+    """
+    output, system = float(row.output or 1), chip.machine(float(layout.chips))
+    most = capped(1e9, prompt, output, checkpoint, system, layout, ENGINE)
+    most = min(most, row.max_sequences or float(ENGINE.sequences))
+    rate = float(row.rate or 0) / max((row.chips or system.chips) / system.chips, 1.0)
 
     def at(running: float, token: float) -> tuple[float, Pass]:
         """A step of so many, the tokens of prompts that arrive meanwhile riding along in it."""
@@ -283,12 +378,9 @@ def open_answer(row: Open, efficiency: Efficiency, model: Model | None = None) -
         running = wanted
     reading = prompt_pass(1.0, prompt, 0.0, checkpoint, system, layout)
     own = float(forecast.pass_time(reading, efficiency))
-    busy = (
-        rate
-        * float(reading.dense_arithmetic + reading.expert_arithmetic)
-        / float(efficiency.compute)
-    )
-    wait = float(prompt_wait(rate, own, 0.0)) if row.poisson and busy < 1 else 0.0
+    arithmetic = float(reading.dense_arithmetic + reading.expert_arithmetic)
+    each = arithmetic / float(efficiency.compute)  # of a prompt that rides along
+    wait = float(prompt_wait(rate, each, 0.0)) if row.poisson and rate * each < 0.99 else 0.0
     saturated = running >= most * 0.999 or token * rate * output > 1.01 * most
     # a saturated engine's queue grows without end
     first = float("inf") if saturated else float(open_first_token(token, own, wait))
@@ -298,7 +390,28 @@ def open_answer(row: Open, efficiency: Efficiency, model: Model | None = None) -
     )
 
 
+def open_checkpoint(row: Open) -> Checkpoint:
+    """The catalog's checkpoint of an open loop, or for a name it lacks a shape of as many parameters."""
+    try:
+        return checkpoint_of(row.model, row.weights)
+    except InputError:
+        if row.total is None:
+            raise
+        width = catalog.bytes_per_element(row.weights)
+        return of_size(row.total, row.active or row.total, width)
+
+
 # --- one user on a machine of one's own
+
+
+def of_size(total: float, active: float, bytes_per_param: float) -> Checkpoint:
+    """A model of which only the size is known: as many layers and as wide as models of that size, and
+    no cache to speak of.
+    """
+    return blackboard(Model(
+        n_total=total, n_active=active, bytes_per_param=bytes_per_param, kv_bytes_per_token=0.0,
+        layers=32.0 * (active / 8e9) ** 0.25, d_model=4096.0 * (active / 8e9) ** 0.375,
+    ))  # fmt: skip
 
 
 def local_checkpoint(row: Local) -> Checkpoint:
@@ -310,12 +423,7 @@ def local_checkpoint(row: Local) -> Checkpoint:
     try:
         known = checkpoint_of(row.model.split(" ")[0], "")
     except InputError:
-        model = Model(
-            n_total=row.total, n_active=row.active, bytes_per_param=row.weight_bytes / row.total,
-            kv_bytes_per_token=0.0, layers=32.0 * (row.active / 8e9) ** 0.25,
-            d_model=4096.0 * (row.active / 8e9) ** 0.375,
-        )  # fmt: skip
-        return blackboard(model)
+        return of_size(row.total, row.active, row.weight_bytes / row.total)
     loaded = [p for p in known.parts if p.kind not in ("predictor", "vision")]
     scale = row.weight_bytes / sum(p.parameters * p.bytes_per_param for p in loaded)
     return dataclasses.replace(
@@ -326,18 +434,39 @@ def local_checkpoint(row: Local) -> Checkpoint:
     )
 
 
+_ZEROS: dict[str, Any] = {
+    f.name: 0.0 for f in dataclasses.fields(Pass) if f.default is dataclasses.MISSING
+}
+NOTHING = Pass(**_ZEROS)
+WRITTEN = (
+    1024.0  # tokens of an answer, where only a rate is given that counts the wait for the first
+)
 PIECE = 512.0  # tokens of a micro-batch of prompts: llama.cpp's default
 
 
 @dataclass(frozen=True)
 class LocalWork:
-    """A local run: its pass, the least of it, how many such passes' time it takes, and its tokens."""
+    """Local runs, one or arrays: a pass, the least of it, how many passes' time it takes, its tokens."""
 
     work: Pass
     least: Pass
     passes: float
     fewest: float
     tokens: float
+    first: Pass = NOTHING  # a token's share of the prompt, where the rate counts its reading
+
+    def time(self, efficiency: Efficiency) -> Any:
+        """Time to expect."""
+        step = forecast.pass_time(self.work, efficiency)
+        return self.passes * step + forecast.pass_time(self.first, efficiency)
+
+
+def local_works(made: Sequence[LocalWork]) -> LocalWork:
+    """Many local runs as one whose fields are arrays."""
+    numbers = {n: np.array([getattr(w, n) for w in made]) for n in ("passes", "fewest", "tokens")}
+    passes = {n: stacked([getattr(w, n) for w in made]) for n in ("work", "least", "first")}
+    together: dict[str, Any] = passes | numbers
+    return LocalWork(**together)
 
 
 def local_work(row: Local) -> LocalWork:
@@ -379,8 +508,15 @@ def local_work(row: Local) -> LocalWork:
         waits = (pieces + stages - 1) / (pieces * stages)
         fewest = prompt_pass(row.batch, row.prompt, row.context, spread, fastest, layout)
         return LocalWork(work, fewest, waits, 1 / stages, row.batch * row.prompt)
-    context = max(row.context + row.prompt / 2, 1.0)
-    work = decode_pass(row.batch, context, checkpoint, system, layout)
+    drafts = GUESSED if row.speculates else 0.0
+    context = row.prompt + WRITTEN / 2 if row.wall else max(row.context + row.prompt / 2, 1.0)
+    work = decode_pass(row.batch, context, checkpoint, system, layout, tokens=1 + drafts)
     narrow = decode_pass(row.batch, context, spread, fastest, layout)
     fewest = least(narrow, row.batch, spread, fastest, layout)
-    return LocalWork(work, fewest, 1.0, 1.0, row.batch if row.aggregate else 1.0)
+    users = row.batch if row.aggregate else 1.0
+    first = NOTHING
+    if row.wall and row.prompt:
+        reading = prompt_pass(row.batch, row.prompt, 0.0, checkpoint, system, layout)
+        first = Pass(**{n: getattr(reading, n) / WRITTEN for n in reading.quantities()})
+    kept = float(tokens_a_step(drafts, ACCEPTED)) if drafts else 1.0
+    return LocalWork(work, fewest, 1.0 / kept, 1.0 / (1 + drafts), users, first)

@@ -132,9 +132,11 @@ def open_report(rows: Sequence[runs.Open]) -> list[dict[str, Any]]:
 
 
 def cookbook_report(rows: Sequence[runs.Cookbook]) -> list[dict[str, Any]]:
-    """Recipes' own runs: what they state does not say how the model was cut, so nothing is forecast."""
-    said = predict.Answer(error="the recipe states no layout")
-    return [_times(row, said, row.ttft, row.tpot) for row in rows]
+    """Recipes' own runs, whose layout is not stated: the better of the two usual ones."""
+    return [
+        min(served_report(predict.usual_cuts(row)), key=lambda line: line.get("tpot_s", np.inf))
+        for row in rows
+    ]
 
 
 def local_report(rows: Sequence[runs.Local]) -> list[dict[str, Any]]:
@@ -150,7 +152,7 @@ def local_report(rows: Sequence[runs.Local]) -> list[dict[str, Any]]:
         try:
             made = predict.local_work(row)
             most = made.tokens / (made.fewest * float(forecast.pass_floor(made.least)))
-            rate = made.tokens / (made.passes * float(forecast.pass_time(made.work, efficiency)))
+            rate = made.tokens / float(made.time(efficiency))
             line |= {
                 "floor_tokens_per_second": most, "tokens_per_second": rate, "low": rate / high,
                 "high": min(rate / low, most),

@@ -247,7 +247,7 @@ def _check(run: Run) -> None:
     """Refuse a run whose numbers are each allowed and yet lead nowhere: 1e300 chips, say."""
     alone = Runs((run,))
     with np.errstate(all="ignore"):
-        times = np.concatenate([alone.floor, alone.predicted(forecast.fitted("server-2024"))])
+        times = np.concatenate([alone.floor, alone.predicted(forecast.IDEAL)])
     if not (np.isfinite(times) & (times > 0)).all():
         raise InputError(f"no finite time comes out of row {run.id!r}: numbers out of scale")
 

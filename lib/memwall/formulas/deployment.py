@@ -211,7 +211,8 @@ def deployment(
     together = maximum(minimum(engine.batched_tokens / fresh, running), 1)
     reading = prompt_pass(together, fresh, past, checkpoint, system, layout)
     each = forecast.pass_time(reading, efficiency) / together / layout.pp
-    alone = prompt_pass(1, fresh, past, checkpoint, system, layout)
+    # a prompt is read by the chips of one rank, while the other ranks read others
+    alone = prompt_pass(layout.dp, fresh, past, checkpoint, system, layout)
     own_prompt = forecast.pass_time(alone, efficiency)
 
     token = time_per_token(step, each, running, workload.output)

@@ -9,7 +9,9 @@ slower half; what travels comes on top; and starting something has a price howev
     m  matrix products that wait for each other     r    rounds of exchanges
     max  of arithmetic / e_F and reading / e_W      e    share of the peak that is reached
 
-Only seven numbers of it cannot be derived: those of `Efficiency`, fitted on published runs by
+Weights stored narrower than a chip multiplies are widened as they come, which is arithmetic too.
+
+Only eight numbers of it cannot be derived: those of `Efficiency`, fitted on published runs by
 `experiments.fit`, once for each class of machine (servers until 2024, servers since 2025, one user
 on a local machine) and the same there for every model, vendor and chip. Each forecast carries a
 band, taken from runs that the fit never saw.
@@ -23,7 +25,7 @@ from typing import Any
 
 from ..core import catalog
 from ..core.algebra import formula, maximum
-from ..core.nouns import Noun, quantity, suggest
+from ..core.nouns import Noun, quantity, suggest, usual
 from ..core.units import Fraction, InputError, NonNegative, Seconds, human
 from .passes import Pass
 
@@ -39,17 +41,20 @@ class Efficiency(Noun):
     compute: Fraction = quantity(
         "e_F", "share of the peak FLOP/s in matrix products", required=True
     )
+    uneven: Fraction = quantity(
+        "e_u", "the same in experts and attention, whose work comes in uneven lots", required=True
+    )
     bandwidth: Fraction = quantity("e_W", "share of the peak HBM bandwidth", required=True)
     link: Fraction = quantity("e_l", "share of the peak link bandwidth", required=True)
     launch: Seconds = quantity(
         r"\lambda", "starting a product that waits for another", required=True
     )
     round: Seconds = quantity(r"\lambda_w", "one round of an exchange", required=True)
+    widening: NonNegative = quantity("v", "FLOP that widening a weight costs", required=True)
     steps: NonNegative = quantity("s", "steps from arrival to first token", required=True)
-    burst: NonNegative = quantity(
-        "q",
-        "share of all users' prompts that a first token waits for in a benchmark",
-        required=True,
+    # the one factor that goes by an engine's name, for who knows that it applies
+    polling: NonNegative = usual(
+        1.0, "p", "times as many steps if SGLang looks for newcomers every 10 to 30 only"
     )
 
     @classmethod
@@ -62,8 +67,9 @@ class Efficiency(Noun):
 
 
 IDEAL = Efficiency(
-    compute=1.0, bandwidth=1.0, link=1.0, launch=0.0, round=0.0, steps=1.0, burst=0.0
-)
+    compute=1.0, uneven=1.0, bandwidth=1.0, link=1.0, launch=0.0, round=0.0, widening=0.0,
+    steps=1.0,
+)  # fmt: skip
 
 
 @formula
@@ -87,47 +93,47 @@ def pass_floor(work: Pass) -> Seconds:
 def dense_part(work: Pass, efficiency: Efficiency) -> Seconds:
     """Part of a pass in which the weights that all tokens use are read or multiplied.
 
-    Equation: max(t_c / e_F, t_w / e_W).
+    Equation: max(t_c / e_F + v t_v, t_w / e_W), t_v for weights that are widened as they come.
     Source: rows B6 to B8; chapter 9.
 
     >>> work = Pass(1, 3, 0, 0, 0, 0, exchange=0, launches=1, rounds=0)
     >>> float(dense_part(work, IDEAL.replace(bandwidth=0.5)))
     6.0
     """
-    return maximum(
-        work.dense_arithmetic / efficiency.compute, work.dense_reading / efficiency.bandwidth
-    )
+    arithmetic = work.dense_arithmetic / efficiency.compute
+    widening = efficiency.widening * work.dense_widening
+    return maximum(arithmetic + widening, work.dense_reading / efficiency.bandwidth)
 
 
 @formula
 def expert_part(work: Pass, efficiency: Efficiency) -> Seconds:
     """Part of a pass in which the experts touched are read or multiplied.
 
-    Equation: max(t_ce / e_F, t_we / e_W).
+    Equation: max(t_ce / e_u + v t_ve, t_we / e_W).
     Source: row B23; chapter 9.
 
     >>> work = Pass(0, 0, 1, 3, 0, 0, exchange=0, launches=1, rounds=0)
     >>> float(expert_part(work, IDEAL))
     3.0
     """
-    return maximum(
-        work.expert_arithmetic / efficiency.compute, work.expert_reading / efficiency.bandwidth
-    )
+    arithmetic = work.expert_arithmetic / efficiency.uneven
+    widening = efficiency.widening * work.expert_widening
+    return maximum(arithmetic + widening, work.expert_reading / efficiency.bandwidth)
 
 
 @formula
 def attention_part(work: Pass, efficiency: Efficiency) -> Seconds:
     """Part of a pass in which attention reads its caches or computes, whichever is slower.
 
-    Equation: max(t_ca / e_F, t_kv / e_W).
+    Equation: max(t_ca / e_u, t_kv / e_W).
     Source: rows B8 and X25; chapter 9.
 
     >>> work = Pass(0, 0, 0, 0, 2, 3, exchange=0, launches=1, rounds=0)
-    >>> float(attention_part(work, IDEAL.replace(compute=0.5)))
+    >>> float(attention_part(work, IDEAL.replace(uneven=0.5)))
     4.0
     """
     return maximum(
-        work.attention_arithmetic / efficiency.compute, work.cache_reading / efficiency.bandwidth
+        work.attention_arithmetic / efficiency.uneven, work.cache_reading / efficiency.bandwidth
     )
 
 
@@ -193,7 +199,7 @@ def waterfall(work: Pass, efficiency: Efficiency) -> list[tuple[str, Any]]:
     activations travel, launches and rounds cost, and nothing reaches its peak.
     """
     kinds = IDEAL
-    counts = efficiency.replace(compute=1.0, bandwidth=1.0, link=1.0)
+    counts = efficiency.replace(compute=1.0, uneven=1.0, bandwidth=1.0, link=1.0, widening=0.0)
     still = work.replace(exchange=work.exchange * 0.0)
     return [
         ("floor", pass_floor(work)),

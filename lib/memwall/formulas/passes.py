@@ -26,7 +26,7 @@ from typing import Any
 
 from ..core.algebra import ceil, formula, log, maximum, minimum, sqrt, where
 from ..core.checkpoint import Checkpoint, Part
-from ..core.nouns import Layout, Noun, System, Unknown, quantity
+from ..core.nouns import Layout, Noun, System, Unknown, quantity, usual
 from ..core.units import BytesPerElement, NonNegative, Seconds, Sequences, Tokens
 from .layers import attention_flop, part_bytes_read, prompt_flop
 from .layout import cache_read_per_chip, loaded, ways
@@ -52,6 +52,8 @@ class Pass(Noun):
     exchange: Seconds = quantity("t_x", "activations on the busiest link", required=True)
     launches: NonNegative = quantity("m", "products that wait for each other", required=True)
     rounds: NonNegative = quantity("r", "rounds of all exchanges", required=True)
+    dense_widening: Seconds = usual(0.0, "t_v", "one FLOP for each weight read that is widened")
+    expert_widening: Seconds = usual(0.0, "t_{ve}", "the same of the experts touched")
     name: str = "pass"
 
 
@@ -59,6 +61,15 @@ def rate(part: Part, system: System) -> Any:
     """FLOP/s of one chip at the width in which a part is multiplied."""
     at = {"fp8": system.fp8_flops, "int8": system.fp8_flops, "fp4": system.fp4_flops}
     return at.get(part.arithmetic, system.bf16_flops) / system.chips
+
+
+def widened(part: Part, system: System) -> Any:
+    """1 for weights stored narrower than the chip multiplies them, and so widened as they come; else 0."""
+    wider = {"fp8": system.bf16_flops, "int8": system.bf16_flops, "fp4": system.fp8_flops}
+    if part.arithmetic in wider:
+        own = system.fp4_flops if part.arithmetic == "fp4" else system.fp8_flops
+        return where(own > wider[part.arithmetic], 0, 1)
+    return where(part.bytes_per_param < 2, 1, 0)
 
 
 def _used(checkpoint: Checkpoint) -> list[Part]:
@@ -141,6 +152,49 @@ def expert_reading_time(
     """
     touched = sum((part_bytes_read(tokens, p) for p in checkpoint.of("routed")), 0)
     return touched * system.chips / (layout.stage_chips * system.bandwidth)
+
+
+@formula
+def dense_widening_time(checkpoint: Checkpoint, system: System, layout: Layout) -> Seconds:
+    """Time of one FLOP for each weight a chip reads in a pass and has to widen before multiplying it.
+
+    Equation: sum over the parts stored narrower than they are multiplied of N / (ways F_16).
+    Ignores: how many operations a format takes, which is `forecast`'s to find.
+    Source: kernels for 4-bit weights on chips without such products (Marlin, llama.cpp).
+
+    >>> m = Checkpoint("m", (), (Part(2e9, 2e9, 0.53, kind="attention"),), layers=1)
+    >>> s = System(1e15, 1e12, chips=4, bf16_flops=4e15, fp8_flops=8e15, fp4_flops=8e15)
+    >>> float(dense_widening_time(m, s, Layout(tp=2, dp=2)))
+    1e-06
+    """
+    one = system.bf16_flops / system.chips
+    parts = _used(checkpoint)
+    return sum((widened(p, system) * p.parameters / ways(p.kind, layout) for p in parts), 0) / one
+
+
+@formula
+def expert_widening_time(
+    tokens: Sequences, checkpoint: Checkpoint, system: System, layout: Layout
+) -> Seconds:
+    """The same for the experts that a pass of so many tokens touches, spread evenly over the chips.
+
+    Equation: weights touched / (G F_16).
+    Ignores: what `dense_widening_time` and `expert_reading_time` ignore.
+    Source: kernels for 4-bit weights on chips without such products (Marlin, llama.cpp).
+
+    >>> m = Checkpoint("m", (), (Part(1e10, 1e9, 0.5, kind="routed"),), layers=1)
+    >>> s = System(1e15, 1e12, chips=4, bf16_flops=4e15, fp8_flops=8e15, fp4_flops=8e15)
+    >>> round(float(expert_widening_time(1, m, s, Layout(tp=4))), 12)
+    2.5e-07
+    """
+    touched = sum(
+        (
+            widened(p, system) * part_bytes_read(tokens, p) / p.bytes_per_param
+            for p in checkpoint.of("routed")
+        ),
+        0,
+    )
+    return touched * system.chips / (layout.stage_chips * system.bf16_flops)
 
 
 @formula
@@ -397,6 +451,8 @@ def _weights(tokens: Any, checkpoint: Checkpoint, system: System, layout: Layout
         "dense_reading": dense_reading_time(checkpoint, system, layout),
         "expert_arithmetic": expert_arithmetic_time(tokens, checkpoint, system, layout),
         "expert_reading": expert_reading_time(tokens, checkpoint, system, layout),
+        "dense_widening": dense_widening_time(checkpoint, system, layout),
+        "expert_widening": expert_widening_time(tokens, checkpoint, system, layout),
         "exchange": exchange,
         "launches": checkpoint.launches,
         "rounds": exchange_rounds(checkpoint, system, layout),

@@ -220,6 +220,8 @@ class _Rewriter:
             self.tokens.append(("symbol", token))
         elif opens and token.lower() in _FUNCTIONS:
             self.tokens.append(("function", _FUNCTIONS[token.lower()]))
+        elif opens and (cut := self._before_function(token)):
+            self.tokens += cut
         elif found := self._loosely(token):
             self.tokens += [("symbol", name) for name in found]
         elif token in ("x", "X") or token.lower() in _SIGNED_WORDS:
@@ -230,6 +232,19 @@ class _Rewriter:
         else:
             parse_formula(token, self.names)  # says that it is unknown, and what may be meant
             raise GrammarError(f"{token[:40]!r} needs its arguments in parentheses")
+
+    def _before_function(self, token: str) -> list[tuple[str, str]]:
+        """Symbols glued to a function's name, as in Rmax(...)."""
+        for name in sorted(_FUNCTIONS, key=len, reverse=True):
+            before = token[: -len(name)]
+            if token.lower().endswith(name) and before:
+                symbols = [before] if before in self.names else self._loosely(before)
+                return (
+                    [("symbol", s) for s in symbols] + [("function", _FUNCTIONS[name])]
+                    if symbols
+                    else []
+                )
+        return []
 
     def _loosely(self, token: str) -> list[str]:
         """The symbols that a name stands for: without its subscript's sign, glued, in other capitals."""

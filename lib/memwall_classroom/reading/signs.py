@@ -31,7 +31,7 @@ _BOXES = (
 _COMMANDS = {
     "cdot": "*", "times": "*", "ast": "*", "div": "/", "approx": "~", "sim": "~", "simeq": "~", "cong": "~",
     "mu": "µ", "lceil": "⌈", "rceil": "⌉", "lfloor": "⌊", "rfloor": "⌋", "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥",
-    "pm": "±", "lt": "<", "gt": ">", "percent": "%", "micro": "µ", "second": "s", "per": "/",
+    "pm": "±", "lt": "<", "gt": ">", "percent": "%", "per": "/", "milli": " milli ", "micro": " micro ",
 }  # fmt: skip
 
 

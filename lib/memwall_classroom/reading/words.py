@@ -90,6 +90,7 @@ def normal(text: str) -> str:
     text = re.sub(
         r"\b(hour|dai|day)ly\b", lambda m: f"per {m.group(1).replace('dai', 'day')}", text
     )
+    text = re.sub(r"\b(milli|micro|nano) (?=sec)", r"\1", text)
     text = re.sub(r"\b(kilo|mega|giga|tera|peta)-(?=[a-z])", r"\1 ", text)
     text = re.sub(r"(?<=[a-zA-Z0-9])-?ish\b|(?<=[A-Za-z])'s\b", "", text)
     text = re.sub(r"(?<=[a-z])fold\b", " fold", text)

@@ -27,7 +27,6 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from importlib import resources
 from typing import Any
 
 import anywidget
@@ -36,18 +35,14 @@ import traitlets
 from ...core.nouns import suggest
 from ...core.units import InputError, human
 from ..explorer import Explorer
+from .draw_guess import DrawGuess
+from .machine import machine_step
+from .pictures import Picture
 
-_FOLDER = resources.files(__package__)
+# the module of a notebook's widgets: the same two scripts as a page has
 _ESM = (
-    "".join(
-        package.joinpath(name).read_text(encoding="utf-8")
-        for package, name in (
-            (resources.files("memwall.views.explorer"), "explorer.js"), (_FOLDER, "reader.js"),
-        )
-    )
-    + "\nexport default { render: "
-)  # fmt: skip
-_CSS = Explorer._css + _FOLDER.joinpath("reader.css").read_text(encoding="utf-8")
+    Picture._esm.rsplit("export default", 1)[0] + "export default { render: memwallReader.render };"
+)
 
 # how a number of a unit is written, and what too low and too high are called
 LIKE = {
@@ -105,8 +100,8 @@ def _positive(name: str, value: Any) -> float:
 class Asked(anywidget.AnyWidget):
     """A guess, its settlement or an exercise; in Jupyter a widget, on a page HTML."""
 
-    _esm = _ESM + "memwallReader.render };"
-    _css = _CSS
+    _esm = _ESM
+    _css = Picture._css
     spec = traitlets.Dict().tag(sync=True)
 
     def __init__(self, spec: dict[str, Any], still: str) -> None:
@@ -221,8 +216,8 @@ def exercise(
 class Sentence(anywidget.AnyWidget):
     """A sentence whose numbers are those of a figure on the same page; see `drag`."""
 
-    _esm = _ESM + "memwallReader.render };"
-    _css = _CSS
+    _esm = _ESM
+    _css = Picture._css
     spec = traitlets.Dict().tag(sync=True)
 
     def __init__(self, made: str, words: str) -> None:
@@ -269,8 +264,5 @@ def drag(figure: Explorer, template: str) -> Sentence:
     made = f'<p class="mw-sentence" data-figure="{id}">{inside}</p>'
     return Sentence(made, html.unescape(re.sub(r"<[^>]*>", "", inside)))
 
-
-from .draw_guess import DrawGuess  # noqa: E402
-from .machine import machine_step  # noqa: E402
 
 __all__ = ["DrawGuess", "drag", "exercise", "guess", "machine_step", "settle"]
