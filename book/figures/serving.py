@@ -38,7 +38,7 @@ def per(share: float) -> str:
 
 
 def traffic_table(found: Mapping[str, Traffic]) -> Any:
-    """Public traffic: mean lengths, how unequal they are, what a cache spares, and the source."""
+    """Public traffic: mean lengths, how unequal they are, and the source."""
     rows = [
         (
             name,
@@ -46,12 +46,11 @@ def traffic_table(found: Mapping[str, Traffic]) -> Any:
             f"{t.prompt_spread:.1f}",
             human(t.output),
             f"{t.output_spread:.1f}",
-            per(t.cached) if t.cached else "not told",
             t.trace,
         )
         for name, t in found.items()
     ]
-    head = ("", "prompt", "spread", "answer", "spread", "found in a cache", "trace")
+    head = ("", "prompt", "spread", "answer", "spread", "trace")
     return table(head, rows, label="Public traffic, mean tokens")
 
 
