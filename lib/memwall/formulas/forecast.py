@@ -52,9 +52,9 @@ class Efficiency(Noun):
     round: Seconds = quantity(r"\lambda_w", "one round of an exchange", required=True)
     widening: NonNegative = quantity("v", "FLOP that widening a weight costs", required=True)
     steps: NonNegative = quantity("s", "steps from arrival to first token", required=True)
-    # the one factor that goes by an engine's name, for who knows that it applies
+    # the one factor that goes by an engine's name (or by pools), for who knows that it applies
     polling: NonNegative = usual(
-        1.0, "p", "times as many steps if SGLang looks for newcomers every 10 to 30 only"
+        1.0, "p", "times as many steps where newcomers are looked for every 10 to 30 steps only"
     )
 
     @classmethod
