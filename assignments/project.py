@@ -1,4 +1,4 @@
-"""Final project, chapters 9 and 10: plan a service with the planner, and defend it.
+"""Final project, chapters 9 and 11: plan a service with the planner, and defend it.
 
 All questions of a paper tell of one service: a model, two chips to choose from, users and what
 they ask. `brief` draws it once for each student; the questions read it from there.
@@ -20,7 +20,7 @@ from memwall_classroom.reading.answers import apart, say
 SET = ProblemSet(
     "project",
     "Final project: plan a service",
-    chapters=(9, 10),
+    chapters=(9, 11),
     goals=(
         "plan a deployment that fits, is fast enough and is priced",
         "say what binds it, and what a forecast's band means for it",
@@ -28,7 +28,7 @@ SET = ProblemSet(
         "defend a plan in writing, with its weakest number named",
     ),
     intro=(
-        "You are asked for a plan of a service. Use the planner of chapter 10 (`from memwall import plan`), with the library "
+        "You are asked for a plan of a service. Use the planner of chapter 11 (`from memwall import plan`), with the library "
         "that came with this paper: later versions may know better constants. Weights are stored in fp8, caches in bf16, and a "
         'replica is 8 chips that cut each matrix eight ways (`chips=8, tp=8, weights="fp8"`) unless a question says otherwise.'
     ),

@@ -1,4 +1,4 @@
-"""Chapter 10: a deployment as a live figure, its step and its frontier, a price list."""
+"""Chapter 11: a deployment as a live figure, its step and its frontier, a price list."""
 
 from __future__ import annotations
 
