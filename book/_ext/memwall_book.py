@@ -77,7 +77,11 @@ def symbols() -> str:
 
 
 def filtered(
-    listed: Any, kinds: dict[str, int], legend: str, choices: dict[str, tuple[str, dict[str, str]]], rows: str
+    listed: Any,
+    kinds: dict[str, int],
+    legend: str,
+    choices: dict[str, tuple[str, dict[str, str]]],
+    rows: str,
 ) -> str:
     """A table under a form that hides rows: by what is ticked (`data-verdict`), and by what is chosen in
     lists, each by its attribute's name: the words beside it, and its options.
@@ -88,7 +92,10 @@ def filtered(
     )
     lists = ""
     for name, (words, options) in choices.items():
-        listing = "".join(f'<option value="{html.escape(v)}">{html.escape(t)}</option>' for v, t in options.items())
+        listing = "".join(
+            f'<option value="{html.escape(v)}">{html.escape(t)}</option>'
+            for v, t in options.items()
+        )
         lists += f'<label>{words} <select name="{name}"><option value="">all</option>{listing}</select></label>'
     return (
         f'<form class="mw-filter" data-table="{listed.id}" data-rows="{rows}" aria-label="Filter the {rows}">'
