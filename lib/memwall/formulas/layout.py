@@ -145,12 +145,13 @@ def activation_bytes(
     """
     d, tp = checkpoint.d_model, layout.tp
     wide, routed_layers = 0, 0
-    for part in checkpoint.of("routed"):
+    if checkpoint.of("routed"):
         routed_layers = checkpoint.routed_layers
-        wide = part.active / (routed_layers * d * tp) + checkpoint.experts_active * d
-    for part in checkpoint.of("dense"):
+        chosen = sum(part.active for part in checkpoint.of("routed"))
+        wide = chosen / (routed_layers * d * tp) + checkpoint.experts_active * d
+    if checkpoint.of("dense"):
         alike = maximum(checkpoint.layers - routed_layers, 1)
-        wide = maximum(wide, part.parameters / (alike * d * tp))
+        wide = maximum(wide, checkpoint.parameters("dense") / (alike * d * tp))
     words = checkpoint.of("head") or checkpoint.of("embedding")
     scores = sum(p.parameters for p in words) / d
     return element * (tokens * (2 * d + wide) + 2 * sequences * scores)
@@ -237,6 +238,13 @@ def check_layout(checkpoint: Checkpoint, layout: Layout) -> None:
         raise InputError(
             f"tp = {layout.tp:g} does not divide the {heads:g} attention heads of {checkpoint.name}"
         )
+    for group in checkpoint.groups:
+        # heads of keys and values are shared out, or each is copied to equally many chips
+        if group.entry and group.kv_heads % layout.tp and layout.tp % group.kv_heads:
+            raise InputError(
+                f"tp = {layout.tp:g} neither divides the {group.kv_heads:g} key-value heads of "
+                f"{checkpoint.name} nor is a multiple of them"
+            )
     if layout.ep == 1:
         return
     if not checkpoint.of("routed"):
