@@ -156,3 +156,44 @@ def scripts() -> dict[str, str]:
         "config.js": source("explorer/config.js"), "search.js": source("planner/search.js"),
         "planner.js": source("planner/planner.js"), "planner.css": source("planner/planner.css"),
     }  # fmt: skip
+
+
+class PlannerPage(anywidget.AnyWidget):
+    """The planner as a notebook shows it: live in the book and in Jupyter, a table elsewhere."""
+
+    _esm = traitlets.Unicode()
+    _css = source("planner/planner.css")
+
+    def __init__(self) -> None:
+        parts = [source("explorer/explorer.js"), *(text for name, text in scripts().items() if name.endswith(".js"))]  # fmt: skip
+        super().__init__(_esm="\n".join([*parts, "export default { render: memwallPlanner.render };"]))
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        found, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        plain = "\n".join(f"{asked}: {said}" for asked, said in examples())
+        return found | {"text/html": self.html(), "text/plain": plain}, metadata
+
+    def html(self) -> str:
+        """The place where `planner.js` mounts the page; without scripts, three answers."""
+        return (
+            f'<div class="mw-planner" id="planner" data-chapters="">{still()}</div>'
+            "<script>window.memwallPlanner?.mount()</script>"
+        )
+
+
+@functools.cache
+def examples() -> tuple[tuple[str, str], ...]:
+    """What the page answers at its first three presets: the question in words, and the sentence."""
+    found = []
+    for name, asked in list(PRESETS.items())[:3]:
+        best = planner.alternatives(MODEL, chips=CHIPS, **asked)[0]
+        load = f"{asked['users']} users at once" if "users" in asked else f"{asked['rate']:g} requests a second"  # fmt: skip
+        words = f"{name}: {load}, {human(asked['prompt'])} tokens in, {human(asked['output'])} out, {asked['token_rate']} token/s each"
+        found.append((words, planner.in_a_sentence(best)))
+    return tuple(found)
+
+
+def still() -> str:
+    """The examples as a table, for a page without scripts."""
+    made = table(("what is asked", "the cheapest of " + ", ".join(CHIPS)), examples(), f"{MODEL}: three answers")
+    return f'<div class="mw-plan-still">{made._repr_html_()}<p><small>{html.escape("A still: the planner itself needs JavaScript.")}</small></p></div>'

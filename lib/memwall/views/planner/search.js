@@ -25,8 +25,17 @@ function findModel(name) {
 	return begins.length === 1 ? begins[0] : undefined;
 }
 
-// as released or stored anew, and its cache in 16 or 8 bit: core/checkpoint.py
-function checkpoint({ model, config, weights = "", cache = "bf16" }) {
+// as released or stored anew, and its cache in 16 or 8 bit: core/checkpoint.py; the last few are kept
+const read = new Map();
+function checkpoint(asked) {
+	const key = JSON.stringify([asked.config ?? asked.model, asked.weights, asked.cache]);
+	if (!read.has(key)) {
+		if (read.size > 20) read.clear();
+		read.set(key, readCheckpoint(asked));
+	}
+	return read.get(key);
+}
+function readCheckpoint({ model, config, weights = "", cache = "bf16" }) {
 	const row = config ? null : findModel(model) ?? refuse(`no model is called ${model}`);
 	let found = memwallConfig.read(config ?? configuration(row.config || row.name), data.families, row ? { name: row.name } : {});
 	if (weights && weights.toLowerCase() !== row?.weights) found = storedAnew(found, weights);
