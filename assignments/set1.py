@@ -3,7 +3,7 @@
 import numpy as np
 
 from memwall import Model, System, batching, roofline
-from memwall.core.algebra import minimum
+from memwall.core.algebra import maximum, minimum
 from memwall_classroom import Choice, Criterion, Draw, Formula, Letter, Number, ProblemSet, Written
 from memwall_classroom.marking.props import PEOPLE, machine, model, told
 from memwall_classroom.reading.answers import apart, say
@@ -87,21 +87,30 @@ def night_shift(draw: Draw) -> Number:
         f"{told(net)}; the machine is {rack.told()}.\n\nHow long does one decode step take?",
         answer=answer,
         unit="ms",
-        plausible=("1 us", "100 s"),
-        mistakes=apart(answer, {
-            "You added arithmetic and memory traffic: with perfect overlap the slower one alone counts.":
-                roofline.serial_step_time(batch, mean, net, rack.system),
-            "You left the KV caches out: each sequence reads its own, every step.":
-                roofline.step_time(batch, 0, net, rack.system),
-            "You gave every sequence the long context: what counts is the mean.":
-                roofline.step_time(batch, long, net, rack.system),
-            "You gave every sequence the short context: what counts is the mean.":
-                roofline.step_time(batch, short, net, rack.system),
-            "You took the plain average of the two lengths: weight them by how many sequences have each.":
-                roofline.step_time(batch, (short + long) / 2, net, rack.system),
-            "You streamed only the active parameters: a batch this large touches all experts.":
-                roofline.step_time(batch, mean, net.replace(n_total=net.n_active), rack.system),
-        }),
+        plausible=("0.2 ms", "150 ms"),
+        mistakes=apart(
+            answer,
+            {
+                "You added arithmetic and memory traffic: with perfect overlap the slower one alone counts.": roofline.serial_step_time(
+                    batch, mean, net, rack.system
+                ),
+                "You left the KV caches out: each sequence reads its own, every step.": roofline.step_time(
+                    batch, 0, net, rack.system
+                ),
+                "You gave every sequence the long context: what counts is the mean.": roofline.step_time(
+                    batch, long, net, rack.system
+                ),
+                "You gave every sequence the short context: what counts is the mean.": roofline.step_time(
+                    batch, short, net, rack.system
+                ),
+                "You took the plain average of the two lengths: weight them by how many sequences have each.": roofline.step_time(
+                    batch, (short + long) / 2, net, rack.system
+                ),
+                "You streamed only the active parameters: a batch this large touches all experts.": roofline.step_time(
+                    batch, mean, net.replace(n_total=net.n_active), rack.system
+                ),
+            },
+        ),
         solution=(
             f"The caches read are those of the mean context, {share:g} x {long:g} + {1 - share:g} x {short:g} = {mean:,.0f} "
             f"tokens. t_m = (N_t w + B L k) / W = {answer * 1e3:.4g} ms, t_c = 2 B N_a / F = {arithmetic * 1e3:.4g} ms; "
@@ -133,16 +142,19 @@ def two_tenants(draw: Draw) -> Number:
         f"How many tokens a second does one user of {first.name} see?",
         answer=1 / both,
         unit="tokens/s",
-        plausible=("0.001 tokens/s", "100,000 tokens/s"),
-        mistakes=apart(1 / both, {
-            "You forgot the other tenant: the user waits for both steps.": 1 / one,
-            "You took the slower of the two steps: they take turns, so their times add.":
-                1 / max(one, two),
-            "You averaged the two steps: between two tokens of a user there is one step of each.":
-                2 / both,
-            "That is what all users of the model see together: one user gets one token a step.":
-                batch / both,
-        }),
+        plausible=("4 tokens/s", "3000 tokens/s"),
+        mistakes=apart(
+            1 / both,
+            {
+                "You forgot the other tenant: the user waits for both steps.": 1 / one,
+                "You took the slower of the two steps: they take turns, so their times add.": 1
+                / max(one, two),
+                "You averaged the two steps: between two tokens of a user there is one step of each.": 2
+                / both,
+                "That is what all users of the model see together: one user gets one token a step.": batch
+                / both,
+            },
+        ),
         solution=(
             f"A step of {first.name} takes {one * 1e3:.4g} ms, a step of {second.name} {two * 1e3:.4g} ms (each the larger "
             f"of its arithmetic and its memory time). One token a round: 1 / {both * 1e3:.4g} ms."
@@ -150,7 +162,9 @@ def two_tenants(draw: Draw) -> Number:
     )
 
 
-@SET.question(points=3, minutes=8, goal="Follow the balance batch through a change of precision and clock")
+@SET.question(
+    points=3, minutes=8, goal="Follow the balance batch through a change of precision and clock"
+)
 def squeezed(draw: Draw) -> Number:
     """Squeezed weights"""
     rack = machine(draw)
@@ -169,15 +183,18 @@ def squeezed(draw: Draw) -> Number:
         "the KV caches out.",
         answer=answer,
         unit="sequences",
-        plausible=("1 sequence", "1 million sequences"),
+        plausible=("20 sequences", "15,000 sequences"),
         mistakes={
-            "You divided by the sparsity: a sparser model has more weights to share, so it needs more sequences.":
-                answer / s**2,
-            "You left the sparsity out: all weights are read, but only the active ones multiply.": answer / s,
-            "You took 1 byte a weight: what counts is how the weights are stored now.":
-                roofline.balance_batch(net, slow),
-            "You kept the old ratio of arithmetic to bandwidth: the heat changes it, the memory keeps its rate.":
-                roofline.balance_batch(small, rack.system),
+            "You divided by the sparsity: a sparser model has more weights to share, so it needs more sequences.": answer
+            / s**2,
+            "You left the sparsity out: all weights are read, but only the active ones multiply.": answer
+            / s,
+            "You took 1 byte a weight: what counts is how the weights are stored now.": roofline.balance_batch(
+                net, slow
+            ),
+            "You kept the old ratio of arithmetic to bandwidth: the heat changes it, the memory keeps its rate.": roofline.balance_batch(
+                small, rack.system
+            ),
         },
         solution=(
             f"B* = F w N_t / (2 W N_a) with F = {clock:g} x {rack.system.flops:.4g} FLOP/s, w = 0.5 byte, "
@@ -186,18 +203,20 @@ def squeezed(draw: Draw) -> Number:
     )
 
 
-@SET.question(points=4, minutes=12, goal="Write the step's time for a situation the chapter does not have")
+@SET.question(
+    points=4, minutes=12, goal="Write the step's time for a situation the chapter does not have"
+)
 def on_paper(draw: Draw) -> Formula:
     """On paper"""
     letters = {
-        "B": Letter("sequences in the batch", "1", 8, 4096),
+        "B": Letter("sequences in the batch", "1", 64, 16384),
         "N_a": Letter("active parameters", "1", 1e9, 1e11),
         "N_t": Letter("all parameters", "1", 1e11, 2e12),
         "w": Letter("bytes a stored weight has", "B", 0.5, 2),
-        "F": Letter("FLOP a second (a multiply-add is two)", "FLOP/s", 1e15, 1e17),
+        "F": Letter("FLOP a second (a multiply-add is two)", "FLOP/s", 5e14, 3e16),
         "W": Letter("bytes a second from HBM", "B/s", 1e13, 5e14),
-        "L": Letter("tokens of context of each sequence", "1", 3000, 2e5),
-        "k": Letter("cache bytes of a token", "B", 1e4, 4e5),
+        "L": Letter("tokens of context of each sequence", "1", 300, 2e4),
+        "k": Letter("cache bytes of a token", "B", 5e3, 1e5),
     }
 
     def net(N_a, N_t, w, k):
@@ -205,8 +224,19 @@ def on_paper(draw: Draw) -> Formula:
 
     who = draw.pick(*PEOPLE)
     kind = draw.pick("prefix", "window", "weak", "even")
+    written = {
+        "prefix": "(N_t*w + (B*(L - P) + P)*k)/W", "window": "(N_t*w + B*min(L, V)*k)/W", "weak": "(N_t*w + B*L*k/e)/W",
+        "even": "(N_t*w + B*L*k/c)/W",
+    }[kind]  # fmt: skip
     if kind == "prefix":
-        extra = {"P": Letter("tokens of the common beginning, less than L", "1", 50, 2900)}
+        # few sequences with long contexts: the common beginning must be more than a trifle
+        extra = {
+            "P": Letter("tokens of the common beginning, less than L", "1", 50, 2900),
+            "B": Letter(letters["B"].meaning, "1", 8, 512),
+            "F": Letter(letters["F"].meaning, "FLOP/s", 3e13, 1e15),
+            "L": Letter(letters["L"].meaning, "1", 3000, 2e5),
+            "k": Letter(letters["k"].meaning, "B", 1e4, 4e5),
+        }
         story = (
             f"All B sequences that {who} decodes begin with the same P tokens of instructions. Their cache is stored "
             "once, and a step reads it once for everybody; the rest of each context (L tokens in all) is its own."
@@ -228,7 +258,7 @@ def on_paper(draw: Draw) -> Formula:
             "You read the common beginning once for all, and again inside each context.": twice,
         }
     elif kind == "window":
-        extra = {"V": Letter("tokens that each sequence still looks back at", "1", 500, 5e4)}
+        extra = {"V": Letter("tokens that each sequence still looks back at", "1", 100, 8000)}
         story = (
             f"To save traffic, {who} lets every token look back at no more than the last V tokens of its context. The "
             "contexts have L tokens, which may be fewer or more than V."
@@ -256,14 +286,18 @@ def on_paper(draw: Draw) -> Formula:
 
         def memory(B, N_a, N_t, w, F, W, L, k, e):
             m, s = net(N_a, N_t, w, k), System(F, W)
-            return roofline.weight_time(m, s) + roofline.kv_time(B, L, m, s.replace(bandwidth=e * W))
+            return roofline.weight_time(m, s) + roofline.kv_time(
+                B, L, m, s.replace(bandwidth=e * W)
+            )
 
         def careless(B, N_a, N_t, w, F, W, L, k, e):
             return roofline.memory_time(B, L, net(N_a, N_t, w, k), System(F, e * W))
 
         def twice(B, N_a, N_t, w, F, W, L, k, e):
             m, s = net(N_a, N_t, w, k), System(F, W)
-            return roofline.weight_time(m, s) + roofline.kv_time(B, L, m, s.replace(bandwidth=W / e))
+            return roofline.weight_time(m, s) + roofline.kv_time(
+                B, L, m, s.replace(bandwidth=W / e)
+            )
 
         slips = {
             "You slowed the weights down as well: only the caches are scattered.": careless,
@@ -286,10 +320,10 @@ def on_paper(draw: Draw) -> Formula:
             "You compressed the weights as well.": careless,
             "Compressing makes the cache smaller, not larger.": twice,
         }
-    return _asked_for(draw, story, letters | extra, memory, slips)
+    return _asked_for(draw, story, letters | extra, memory, slips, written)
 
 
-def _asked_for(draw, story, letters, memory, slips) -> Formula:
+def _asked_for(draw, story, letters, memory, slips, written) -> Formula:
     """The same memory time asked for in three ways: alone, per token, or per token in dollars."""
     way = draw.pick("memory", "token", "dollars")
     if way == "memory":
@@ -301,7 +335,7 @@ def _asked_for(draw, story, letters, memory, slips) -> Formula:
             return lambda **v: part(**v, F=1e15, N_a=1.0)
 
         slips = {hint: turned(wrong) for hint, wrong in slips.items()}
-        return Formula(f"{story}\n\n{ask}", turned(memory), used, unit, slips, _worked(memory, used))
+        return Formula(f"{story}\n\n{ask}", turned(memory), used, unit, slips, _worked(), written)
     if way == "token":
         ask, unit = (
             "Write the machine time each generated token takes: the step's time, the slower of arithmetic and memory "
@@ -309,13 +343,16 @@ def _asked_for(draw, story, letters, memory, slips) -> Formula:
         )  # fmt: skip
         rent = {}
     else:
-        ask, unit = "Write the dollars that one generated token costs: rent, times the step's time, over its tokens.", "$"
+        ask, unit = (
+            "Write the dollars that one generated token costs: rent, times the step's time, over its tokens.",
+            "$",
+        )
         rent = {"R": Letter("rent of the machine a second", "$/s", 0.001, 0.1)}
 
     def cost(part, R=1, **v):
-        arithmetic = roofline.compute_time(v["B"], Model(v["N_a"], v["N_a"]), System(v["F"], v["W"]))
-        from memwall.core.algebra import maximum
-
+        arithmetic = roofline.compute_time(
+            v["B"], Model(v["N_a"], v["N_a"]), System(v["F"], v["W"])
+        )
         return R * maximum(arithmetic, part(**v)) / v["B"]
 
     def turned(part):
@@ -331,10 +368,19 @@ def _asked_for(draw, story, letters, memory, slips) -> Formula:
         ),
     }  # fmt: skip
     used = letters | rent
-    return Formula(f"{story}\n\n{ask}", turned(memory), used, unit, slips, _worked(memory, letters))
+    step = f"max(2*B*N_a/F, {written})/B"
+    return Formula(
+        f"{story}\n\n{ask}",
+        turned(memory),
+        used,
+        unit,
+        slips,
+        _worked(),
+        f"R*{step}" if rent else step,
+    )
 
 
-def _worked(memory, letters) -> str:
+def _worked() -> str:
     return (
         "Write the bytes that a step reads, term by term: the weights once, and of each sequence's cache what this story "
         "leaves of it. Over the bandwidth that is the memory time; the arithmetic is 2 B N_a / F, and the larger of the "
@@ -365,11 +411,13 @@ def price_list(draw: Draw) -> Number:
             f"{head}\n\nNormal mode runs batches of {say(normal)} sequences. How many sequences does fast mode run?",
             answer=normal / ratio,
             unit="sequences",
-            plausible=("0.1 sequences", "100,000 sequences"),
+            plausible=("5 sequences", "4000 sequences"),
             mistakes={
                 "You used the price alone: a fast step is also shorter.": normal / dearer,
                 "You used the speed alone: cost is time over batch.": normal / faster,
-                "You divided the two ratios: the batch shrinks by their product.": normal * faster / dearer,
+                "You divided the two ratios: the batch shrinks by their product.": normal
+                * faster
+                / dearer,
                 "It is upside down: fast mode runs the smaller batch.": normal * ratio,
             },
             solution=f"Cost is step time over batch, so B_n / B_f = p r = {float(ratio):g}.",
@@ -380,7 +428,7 @@ def price_list(draw: Draw) -> Number:
             "of its tokens can cost?",
             answer=price * floor * 1e-6,
             unit="$/Mtok",
-            plausible=("$0.0001 / Mtok", "$10,000 / Mtok"),
+            plausible=("$0.1 / Mtok", "$90 / Mtok"),
             mistakes={
                 "You divided the normal price by the fast mode's premium: nothing of that follows from the step's time.":
                     price / dearer * 1e-6,
@@ -396,7 +444,7 @@ def price_list(draw: Draw) -> Number:
         f"{head}\n\nA luxury mode is planned that gives a user a machine alone. How many tokens a second can it reach?",
         answer=speed * ceiling,
         unit="tokens/s",
-        plausible=("1 token/s", "100,000 tokens/s"),
+        plausible=("4 tokens/s", "3000 tokens/s"),
         mistakes={
             "That is fast mode itself: an emptier batch is faster still.": speed * faster,
             "You scaled with the batch: the constant part of the step stays.": speed * ratio,
@@ -423,13 +471,15 @@ def timetable(draw: Draw) -> Number:
     )
     kind = draw.pick("mean", "worst", "price")
     if kind == "price":
-        answer = batching.rent_per_token(rack.system.dollars_per_second, roofline.token_rate(batch, period))
+        answer = batching.rent_per_token(
+            rack.system.dollars_per_second, roofline.token_rate(batch, period)
+        )
         return Number(
             f"{head} Each step carries {say(batch)} sequences, and a chip rents for {say(rent, '$/s')}.\n\nWhat does a "
             "million tokens cost?",
             answer=answer,
             unit="$/Mtok",
-            plausible=("$0.000001 / Mtok", "$1000 / Mtok"),
+            plausible=("$0.02 / Mtok", "$15 / Mtok"),
             mistakes={
                 "You drained the whole HBM: only what is stored is read.": answer / full,
                 "You rented one chip: all of them work on the step.": answer / rack.chips,
@@ -447,7 +497,7 @@ def timetable(draw: Draw) -> Number:
         f"{head}\n\nHow long does a newcomer wait for the first token, {what}, until the step that carries it is done?",
         answer=wait,
         unit="ms",
-        plausible=("1 us", "100 s"),
+        plausible=("1 ms", "800 ms"),
         mistakes={
             "You drained the whole HBM: only what is stored is read.": wait / full,
             "That is one step: before it the newcomer waits for the step under way.": period,
@@ -491,10 +541,12 @@ def smallest(draw: Draw) -> Number:
         unit="chips",
         plausible=("1 chip", "1000 chips"),
         whole=True,
+        counted=rack.name,
         mistakes={
             f"That is enough for the {demand[1]}, but not for the {demand[0]}.": other,
             "You rounded down: a fraction of a chip cannot be bought.": up - 1,
-            "You added what speed needs and what capacity needs: the same chips do both.": up + other,
+            "You added what speed needs and what capacity needs: the same chips do both.": up
+            + other,
         },
         solution=(
             f"Room: (N_t w + B L k) / C_1 = {fits:.2f} chips. Speed: the step on one chip takes {fast / speed:.4g} s, it may "
@@ -503,12 +555,18 @@ def smallest(draw: Draw) -> Number:
     )
 
 
-@SET.written(points=10, minutes=30, goal="Argue with the two clocks in front of somebody who never heard of them")
+@SET.written(
+    points=10,
+    minutes=30,
+    goal="Argue with the two clocks in front of somebody who never heard of them",
+)
 def salesman(draw: Draw) -> Written:
     """The salesman's slide"""
     factor = draw.pick(3, 4, 5)
     part, hidden = draw.pick(
-        ("arithmetic (FLOP/s)", "compute"), ("HBM bandwidth", "bandwidth"), ("HBM capacity", "capacity")
+        ("arithmetic (FLOP/s)", "compute"),
+        ("HBM bandwidth", "bandwidth"),
+        ("HBM capacity", "capacity"),
     )
     asks = {
         "compute": "faster answers for their forty users",

@@ -83,7 +83,7 @@ def quiet_hour(draw: Draw) -> Number:
         "How long does a step take on average?",
         answer=time,
         unit="ms",
-        plausible=("1 ns", "10 s"),
+        plausible=("0.04 ms", "35 ms"),
         mistakes={
             "You read the whole model: so few tokens do not touch all experts.": all_of_it,
             "You read what one token uses: other tokens touch other experts.": one,
@@ -99,7 +99,9 @@ def quiet_hour(draw: Draw) -> Number:
     )  # fmt: skip
 
 
-@SET.question(points=3, minutes=8, goal="Use a measured exchange rate between total and active parameters")
+@SET.question(
+    points=3, minutes=8, goal="Use a measured exchange rate between total and active parameters"
+)
 def exchange(draw: Draw) -> Number:
     """The exchange rate"""
     seen = draw.pick(16, 32, 48, 64, 128)
@@ -119,7 +121,7 @@ def exchange(draw: Draw) -> Number:
         f"uses only {say(active)} for a token.\n\nHow many parameters must it store?",
         answer=s * active,
         unit="billion parameters",
-        plausible=("1 million parameters", "1000 trillion parameters"),
+        plausible=("16 billion parameters", "14 trillion parameters"),
         tolerance=0.03,
         mistakes={
             "You scaled in proportion: the gain grows more slowly than the parameters.": dense / active / gain * seen * active,
@@ -135,7 +137,9 @@ def exchange(draw: Draw) -> Number:
     )  # fmt: skip
 
 
-@SET.question(points=3, minutes=8, goal="Compare the two networks when experts span racks, in mixed units")
+@SET.question(
+    points=3, minutes=8, goal="Compare the two networks when experts span racks, in mixed units"
+)
 def across(draw: Draw) -> Number:
     """Across the aisle"""
     count = draw.pick(2, 3, 4, 5, 6, 8)
@@ -150,7 +154,9 @@ def across(draw: Draw) -> Number:
     }
     if count > 2:
         mistakes["You sent out only the share that stays at home."] = ratio / count
-        mistakes["You counted the racks, not the share of copies that leaves."] = ratio * (count - 1)
+        mistakes["You counted the racks, not the share of copies that leaves."] = ratio * (
+            count - 1
+        )
     return Number(
         f"{draw.pick(*PEOPLE).capitalize()} spreads the experts of each layer evenly over {count} racks. Inside a rack a GPU "
         f"sends {say(up, 'B/s')}, out of it {out / GBIT:g} Gbit/s, each in one direction; the two networks work at the same "
@@ -158,7 +164,7 @@ def across(draw: Draw) -> Number:
         "as it did when one rack held everything.\n\nHow many times as long does the all-to-all take as in one rack?",
         answer=answer,
         unit="",
-        plausible=("0.01", "10,000"),
+        plausible=("0.3", "250"),
         mistakes=mistakes,
         solution=(
             f"r = {up / GB:g} GB/s over {out / GBIT:g}/8 GB/s = {ratio:.4g}. The share (R - 1) / R = {(count - 1) / count:.3g} "
@@ -179,20 +185,23 @@ def limits(draw: Draw) -> Formula:
         "d": Letter("numbers in a token's vector", "1", 2000, 16000),
         "b": Letter("bytes of a number on the way out", "B", 0.5, 2),
         "c": Letter("bytes of a number on the way back", "B", 1, 4),
-        "U": Letter("bandwidth inside a rack, all its GPUs, one direction", "B/s", 1e13, 2e14),
-        "O": Letter("bandwidth out of a rack, all its GPUs, one direction", "B/s", 5e11, 3e13),
-        "R": Letter("racks that share the experts evenly", "1", 1.05, 9),
+        "U": Letter("bandwidth inside a rack, all its GPUs, one direction", "B/s", 1e13, 1e14),
+        "O": Letter("bandwidth out of a rack, all its GPUs, one direction", "B/s", 5e12, 6e13),
+        "R": Letter("racks that share the experts evenly", "1", 1.05, 3),
     }
 
     def travel(B, n, k, d, b, c, U, O, R):
-        made = Model(n_total=1e12, n_active=1e12, layers=n, d_model=d, experts=1000.0, experts_active=k)
+        made = Model(
+            n_total=1e12, n_active=1e12, layers=n, d_model=d, experts=1000.0, experts_active=k
+        )
         return racks.network_time(B, R, b + c, made, System(1e15, 1e13, scale_up=U, scale_out=O))
 
     if kind == "network":
         return Formula(
             f"The engineers of {who} want the time that the network needs in one decode step: in every layer each token's "
             "vector goes to its experts and comes back, in another precision. Every copy travels on its own, tokens pick "
-            "experts as if by dice, and the two networks work at the same time.\n\nWrite that time.",
+            "experts as if by dice (so 1/R of the copies stay at home), and the two networks work at the same time.\n\n"
+            "Write that time.",
             travel, net, "s",
             {
                 "You forgot the way back, which has its own precision.": lambda c, **v: travel(c=0 * c, **v),
@@ -201,6 +210,7 @@ def limits(draw: Draw) -> Formula:
                 "You sent every copy to one expert: there are k of them.": lambda k, **v: travel(k=k, **v) / k,
             },
             "n B k d (b + c) / U, times max(1/R, (U/O) (R - 1)/R): what stays inside and what leaves run side by side.",
+            "n*B*k*d*(b + c)*max(1/R, U*(R - 1)/(O*R))/U",
         )  # fmt: skip
     if kind == "share":
         letters = {x: net[x] for x in ("n", "k", "d", "b", "U")} | {
@@ -209,9 +219,13 @@ def limits(draw: Draw) -> Formula:
         }
 
         def share(n, k, d, b, U, N_a, F):
-            made = Model(n_total=N_a, n_active=N_a, layers=n, d_model=d, experts=1000.0, experts_active=k)
+            made = Model(
+                n_total=N_a, n_active=N_a, layers=n, d_model=d, experts=1000.0, experts_active=k
+            )
             system = System(F, 1e13, scale_up=U, scale_out=U)
-            return racks.network_time(64, 1, 2 * b, made, system) / roofline.compute_time(64, made, system)
+            return racks.network_time(64, 1, 2 * b, made, system) / roofline.compute_time(
+                64, made, system
+            )
 
         return Formula(
             f"{who.capitalize()} keeps all experts in one rack. In every layer each token's vector goes to its k experts and "
@@ -225,6 +239,7 @@ def limits(draw: Draw) -> Formula:
                 "You forgot that each token goes to k experts.": lambda k, **v: share(k=k, **v) / k,
             },
             "n B k d 2 b / U over 2 B N_a / F: the batch cancels, so no batch hides a slow network.",
+            "n*k*d*b*F/(N_a*U)",
         )  # fmt: skip
     if kind == "touched":
         letters = {
@@ -237,7 +252,13 @@ def limits(draw: Draw) -> Formula:
         }
 
         def read(B, E, k, P, A, w):
-            made = Model(n_total=A + P, n_active=A + P * k / E, bytes_per_param=w, experts=E, experts_active=k)
+            made = Model(
+                n_total=A + P,
+                n_active=A + P * k / E,
+                bytes_per_param=w,
+                experts=E,
+                experts_active=k,
+            )
             return sparsity.weight_bytes_read(B, made)
 
         def whole(B, E, k, P, A, w):
@@ -257,6 +278,7 @@ def limits(draw: Draw) -> Formula:
                     lambda B, E, k, P, A, w: read(B, E, 1 + 0 * k, P, A, w),
             },
             "w (A + P (1 - (1 - k/E)^B)): an expert is missed by one token with probability 1 - k/E.",
+            "w*(A + P*(1 - (1 - k/E)^B))",
         )  # fmt: skip
     memory = {
         "C": Letter("bytes of HBM", "B", 2e12, 2e13),
@@ -282,6 +304,7 @@ def limits(draw: Draw) -> Formula:
                 "That is the number of parameters; divide by the active ones.": lambda **v: sparsest(**v) * v["N_a"],
             },
             "(C - B L k) / (w N_a): weights take what the caches leave.",
+            "(C - B*L*k)/(w*N_a)",
         )  # fmt: skip
     letters = {x: memory[x] for x in ("L", "k", "w", "N_a")} | {
         "s": Letter("sparsity N_t / N_a", "1", 4, 40),
@@ -306,6 +329,7 @@ def limits(draw: Draw) -> Formula:
             "You divided by the sparsity: a sparser model needs more users.": lambda **v: users(**v) / v["s"] ** 2,
         },
         "2 B N_a / F = (s N_a w + B L k) / W, solved for B: s N_a w / (2 N_a W / F - L k).",
+        "s*N_a*w/(2*N_a*W/F - L*k)",
     )  # fmt: skip
 
 
@@ -333,7 +357,7 @@ def seats(draw: Draw) -> Number:
         f"the GPUs in use.\n\nHow many sequences of {say(context)} tokens fit beside the weights?",
         answer=seats,
         unit="sequences",
-        plausible=("1 sequence", "100 million sequences"),
+        plausible=("20 sequences", "120,000 sequences"),
         mistakes=apart(seats, {
             "You used the dark GPUs' memory as well.": whole / each,
             "You left no room for the weights.": rack.of(used).capacity / each,
@@ -353,12 +377,19 @@ def largest(draw: Draw) -> Number:
     rack = machine(draw, chips=(8, 16, 24, 32))
     active = draw.number(6e9, 60e9)
     width = draw.pick(0.5, 1.0)
-    net = Model(n_total=active, n_active=active, bytes_per_param=width, kv_bytes_per_token=draw.number(20e3, 200e3))
+    net = Model(
+        n_total=active,
+        n_active=active,
+        bytes_per_param=width,
+        kv_bytes_per_token=draw.number(20e3, 200e3),
+    )
     users = draw.number(800, 12_000)
     context = draw.number(300, 8000)
     by_users = sparsity.sparsity_for_users(users, context, net, rack.system)
     by_room = sparsity.sparsity_that_fits(users, context, net, rack.system)
-    draw.require(1.5 < by_users < 200 and 1.5 < by_room < 200 and not 0.7 < by_users / by_room < 1.4)
+    draw.require(
+        1.5 < by_users < 200 and 1.5 < by_room < 200 and not 0.7 < by_users / by_room < 1.4
+    )
     best = float(np.minimum(by_users, by_room))
     other = float(np.maximum(by_users, by_room))
     bare = net.replace(kv_bytes_per_token=0.001)
@@ -378,7 +409,7 @@ def largest(draw: Draw) -> Number:
         "How many parameters can the model store at most?",
         answer=best * active,
         unit="billion parameters",
-        plausible=("1 million parameters", "1000 trillion parameters"),
+        plausible=("8 billion parameters", "6 trillion parameters"),
         mistakes={
             f"That is what the {limit[1]} allow{'s' if limit[1] == 'room' else ''}; the {limit[0]} "
             f"allow{'s' if limit[0] == 'room' else ''} less.": other * active,
@@ -392,7 +423,9 @@ def largest(draw: Draw) -> Number:
     )
 
 
-@SET.written(points=10, minutes=30, goal="Weigh more experts against fewer racks, with numbers and limits")
+@SET.written(
+    points=10, minutes=30, goal="Weigh more experts against fewer racks, with numbers and limits"
+)
 def one_or_many(draw: Draw) -> Written:
     """One rack or many"""
     ratio = draw.pick(3, 6, 9, 18)

@@ -34,7 +34,9 @@ def balance(draw: Draw) -> Choice:
     wrong = {
         1.0: "The slopes balance, not the costs: they are equal only if both powers are.",
         p / q: "It is upside down: the steeper cost is the smaller one at the cheapest point.",
-        right * 2 if right * 2 not in (1.0, p / q) else right * 3: "Differentiate: p a x^p = q b / x^q at the cheapest point.",
+        right * 2
+        if right * 2 not in (1.0, p / q)
+        else right * 3: "Differentiate: p a x^p = q b / x^q at the cheapest point.",
     }
     values = [f"{v:.3g}" for v in (right, *wrong)]
     draw.require(len(set(values)) == 4)
@@ -43,25 +45,34 @@ def balance(draw: Draw) -> Choice:
         f"be tried, which costs b / x^{q:g}. Both a and b are measured in the same money, and b happens to be as much as {equal}."
         "\n\nWhere the sum is least, how large is the first cost, compared with the second?",
         options=draw.options(
-            f"{values[0]} times", dict(zip([f"{v} times" for v in values[1:]], wrong.values(), strict=True))
+            f"{values[0]} times",
+            dict(zip([f"{v} times" for v in values[1:]], wrong.values(), strict=True)),
         ),
         solution=f"p a x^p = q b / x^q where the derivative vanishes, so the costs are as q to p: {right:.3g}. a and b do not enter.",
     )
 
 
-@SET.question(points=3, minutes=8, goal="Turn shares of a budget into tokens, with each stage's efficiency")
+@SET.question(
+    points=3, minutes=8, goal="Turn shares of a budget into tokens, with each stage's efficiency"
+)
 def budget(draw: Draw) -> Number:
     """Splitting the budget"""
     read = draw.number(5e12, 90e12)
     factor = draw.pick(2, 3, 4, 5, 6)
     efficiency = draw.pick(0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
-    parts = draw.pick((50, 30, 20), (40, 40, 20), (60, 25, 15), (30, 20, 50), (25, 50, 25), (45, 20, 35))
+    parts = draw.pick(
+        (50, 30, 20), (40, 40, 20), (60, 25, 15), (30, 20, 50), (25, 50, 25), (45, 20, 35)
+    )
     who = draw.pick("rl", "users")
     share = (parts[1] if who == "rl" else parts[2]) / parts[0]
     per = factor if who == "rl" else 2
     ratio = scaling.pretraining_per_token(per, efficiency, share)
     answer = read / ratio
-    what = "How many tokens can its reinforcement learning take?" if who == "rl" else "How many tokens can it write for users?"
+    what = (
+        "How many tokens can its reinforcement learning take?"
+        if who == "rl"
+        else "How many tokens can it write for users?"
+    )
     return Number(
         f"{draw.pick(*PEOPLE).capitalize()} spends its computing on one model: {parts[0]} % goes into pre-training, {parts[1]} % into "
         f"reinforcement learning, {parts[2]} % into answers for users. Pre-training takes 6 FLOP for each active parameter and token, "
@@ -70,7 +81,7 @@ def budget(draw: Draw) -> Number:
         f"pre-training.\n\n{what}",
         answer=answer,
         unit="trillion tokens",
-        plausible=("1 million tokens", "1 million trillion tokens"),
+        plausible=("0.4 trillion tokens", "350 trillion tokens"),
         mistakes={
             "You divided by the efficiency: slower work gives fewer tokens for the same money.":
                 answer / efficiency**2,
@@ -85,7 +96,9 @@ def budget(draw: Draw) -> Number:
     )  # fmt: skip
 
 
-@SET.question(points=3, minutes=8, goal="Compare a model's reading with the rule of 2022 through its lifetime")
+@SET.question(
+    points=3, minutes=8, goal="Compare a model's reading with the rule of 2022 through its lifetime"
+)
 def lifetime(draw: Draw) -> Number:
     """A short life"""
     rate, days = draw.number(0.3e6, 60e6), draw.integer(4, 40) * 10
@@ -101,10 +114,10 @@ def lifetime(draw: Draw) -> Number:
         f"withdrawn at the start, which happens to {1 - survival:.0%} of models. By the rule of thumb that a model should read as many "
         f"tokens in pre-training as it can expect to write, it decides how long to train. {say(active)} parameters are active for a "
         f"token, and {times} times as many are stored. A rule of 2022 asks for {rule} tokens of pre-training for each parameter; "
-        "take the active ones.\n\nHow many times more than by that rule does the model read?",
+        "take the active ones.\n\nHow many times as many tokens as that rule asks for does the model read?",
         answer=answer,
         unit="",
-        plausible=("0.01", "1 million"),
+        plausible=("1.5", "1200"),
         mistakes={
             "You let every model live: some are withdrawn, which lowers what can be expected.": answer / survival,
             "You used the share that is withdrawn; the others serve.": answer / survival * (1 - survival),
@@ -117,6 +130,10 @@ def lifetime(draw: Draw) -> Number:
             f"{answer:.4g} times."
         ),
     )  # fmt: skip
+
+
+def _times(factor: int, letter: str) -> str:
+    return letter if factor == 1 else f"({factor}*{letter})"
 
 
 @SET.question(points=4, minutes=12, goal="Write an optimum or a memory as a formula")
@@ -150,6 +167,7 @@ def optimum(draw: Draw) -> Formula:
                 "You forgot the root: solve for x.": lambda a, b: b / a,
             },
             f"The derivative vanishes where {p} a x^{p} = {q} b / x^{q}: x = (q b / (p a))^(1/(p + q)).",
+            f"({_times(q, 'b')}/{_times(p, 'a')})^(1/{p + q})".replace("(b/a)^(1/2)", "sqrt(b/a)"),
         )  # fmt: skip
     if kind == "segments":
         letters = {
@@ -172,54 +190,78 @@ def optimum(draw: Draw) -> Formula:
                 "You kept everything, as without checkpoints.": lambda n, s, v: reversible.checkpointed_bytes(n, 1, s, v) - s,
             },
             "S s + (n/S) v is least at S = sqrt(n v / s), where both terms are equal: 2 sqrt(n s v).",
+            "2*sqrt(n*s*v)",
         )  # fmt: skip
     if kind == "partly":
         letters = {
             "r": Letter("backward pass over forward pass, in arithmetic", "1", 1.5, 4),
-            "x": Letter("share of the layers that are reversible and computed again", "1", 0.1, 0.9),
+            "x": Letter(
+                "share of the layers that are reversible and computed again", "1", 0.1, 0.9
+            ),
+            "u": Letter(
+                "rate of the arithmetic while layers are computed again, over the usual rate",
+                "1",
+                0.3,
+                0.9,
+            ),
         }
 
-        def ratio(r, x):
-            return 1 - x + x * reversible.reversible_compute_ratio(r)
+        def ratio(r, x, u):
+            return 1 + x * (reversible.reversible_compute_ratio(r) - 1) / u
 
         return Formula(
-            f"In the network of {who} a share x of the layers is reversible and computed again on the way back; the others keep their "
-            "activations. All layers take equally much arithmetic.\n\nWrite the arithmetic of a training step over that "
-            "of an ordinary one.",
+            f"In the network of {who} a share x of the layers is reversible and computed again on the way back, which runs at a share u "
+            "of the usual rate; the others keep their activations. All layers take equally much arithmetic, and nothing else takes "
+            "time.\n\nWrite the time of a training step over that of an ordinary one.",
             ratio, letters, "",
             {
-                "That is as if all layers were reversible.": lambda r, x: ratio(r, 1 + 0 * x),
-                "You counted the layers that are not computed again.": lambda r, x: ratio(r, 1 - x),
+                "That is as if all layers were reversible.": lambda r, x, u: ratio(r, 1 + 0 * x, u),
+                "You counted the layers that are not computed again.": lambda r, x, u: ratio(r, 1 - x, u),
                 "You took the backward pass for the whole step: there is a forward pass as well.":
-                    lambda r, x: 1 + x * (reversible.reversible_compute_ratio(r) - 1) * (1 + r) / r,
+                    lambda r, x, u: 1 + x * (reversible.reversible_compute_ratio(r) - 1) * (1 + r) / r / u,
+                "A lower rate takes longer, not shorter.": lambda r, x, u: ratio(r, x, 1 / u),
             },
-            "(1 + r + x) / (1 + r).",
+            "Forward 1, backward r, again x / u: (1 + r + x / u) / (1 + r).",
+            "(1 + r + x/u)/(1 + r)",
         )  # fmt: skip
     letters = {
         "D": Letter("tokens of pre-training", "1", 1e12, 1e14),
-        "c": Letter("FLOP of reinforcement learning for each active parameter and token", "1", 2, 6),
+        "c": Letter(
+            "FLOP of reinforcement learning for each active parameter and token", "1", 2, 6
+        ),
         "e": Letter("rate in reinforcement learning over that in pre-training", "1", 0.1, 0.8),
     }
     if kind == "stages":
-        letters["y"] = Letter("cost of reinforcement learning over cost of pre-training", "1", 0.2, 3)
+        letters["y"] = Letter(
+            "cost of reinforcement learning over cost of pre-training", "1", 0.2, 3
+        )
+        letters["z"] = Letter("cost of writing for users over cost of pre-training", "1", 0.2, 3)
 
-        def taken(D, c, e, y):
-            return D / scaling.pretraining_per_token(c, e, y)
+        def taken(D, c, e, y, z):
+            return D / scaling.pretraining_per_token(c, e, y) + D / scaling.pretraining_per_token(
+                2, e, z
+            )
 
         return Formula(
-            f"{who.capitalize()} spends y times as much on reinforcement learning as on pre-training, which takes 6 FLOP for each active "
-            "parameter and token.\n\nWrite the tokens of its reinforcement learning.",
+            f"{who.capitalize()} spends y times as much on reinforcement learning as on pre-training, and z times as much on writing for "
+            "users. Pre-training takes 6 FLOP for each active parameter and token, writing for users 2, at the same rate as "
+            "reinforcement learning.\n\nWrite the tokens of reinforcement learning and of users together.",
             taken, letters, "tokens",
             {
-                "Slower work gives fewer tokens for the same money.": lambda D, c, e, y: taken(D, c, 1, y) / e,
+                "Slower work gives fewer tokens for the same money.":
+                    lambda D, c, e, y, z: taken(D, c, 1, y, z) / e,
                 "You left out that pre-training takes 6 FLOP.": lambda **v: taken(**v) / 6,
-                "It is upside down: more money gives more tokens.": lambda D, c, e, y: taken(D, c, e, 1 / y),
-                "You multiplied by the FLOP of a token; dearer tokens are fewer.": lambda D, c, e, y: taken(D, 1 / c, e, y),
+                "You left the users out.": lambda D, c, e, y, z: D / scaling.pretraining_per_token(c, e, y) + 0 * z,
+                "You gave the users' tokens the FLOP of reinforcement learning.":
+                    lambda D, c, e, y, z: D / scaling.pretraining_per_token(c, e, y + z),
             },
-            "6 N_a D y = c N_a D_rl / e, so D_rl = 6 D y e / c: the parameters cancel.",
+            "6 N_a D y = c N_a D_rl / e and 6 N_a D z = 2 N_a D_u / e: the parameters cancel.",
+            "6*D*e*(y/c + z/2)",
         )  # fmt: skip
     letters["N_a"] = Letter("active parameters", "1", 1e9, 1e11)
-    letters["z"] = Letter("tokens of reinforcement learning over those of pre-training", "1", 0.05, 2)
+    letters["z"] = Letter(
+        "tokens of reinforcement learning over those of pre-training", "1", 0.05, 2
+    )
     letters["F"] = Letter("FLOP a second of the machine in pre-training", "FLOP/s", 1e17, 1e20)
 
     def spent(D, c, e, N_a, z, F):
@@ -239,6 +281,7 @@ def optimum(draw: Draw) -> Formula:
                 lambda D, c, e, N_a, z, F: spent(D, c, 1, N_a, z, F) / e,
         },
         "(6 N_a D + c N_a z D / e) / F.",
+        "N_a*D*(6 + c*z/e)/F",
     )  # fmt: skip
 
 
@@ -249,13 +292,21 @@ def missed(draw: Draw) -> Number:
     kind = draw.pick("factor", "equal")
     if kind == "factor":
         factor = draw.pick(1 / 4, 1 / 3, 1 / 2, 1.5, 2, 2.5, 3, 4)
-        told = f"{factor:g} times" if factor >= 1 else f"a {('quarter', 'third', 'half')[(0.25, 1 / 3, 0.5).index(factor)]} of"
+        told = (
+            f"{factor:g} times"
+            if factor >= 1
+            else f"a {('quarter', 'third', 'half')[(0.25, 1 / 3, 0.5).index(factor)]} of"
+        )
         answer = float(scaling.cost_of_missing(factor, p, q)) - 1
         act = f"runs at {told} the cheapest x"
         mistakes = {
             "You priced the rising cost alone.": abs(factor**p - 1),
-            "You took the two costs to be equal at the cheapest point: they are as q to p.":
-                float(scaling.two_term_cost(factor, 0.5, p, 0.5, q)) - 1 if p != q else abs(factor - 1) * 3,
+            "You took the two costs to be equal at the cheapest point: they are as q to p.": float(
+                scaling.two_term_cost(factor, 0.5, p, 0.5, q)
+            )
+            - 1
+            if p != q
+            else abs(factor - 1) * 3,
             "That is the whole cost over the least; what was asked is how much more.": answer + 1,
         }
     else:
@@ -272,7 +323,7 @@ def missed(draw: Draw) -> Number:
         "How much more than the least possible does it pay for both together?",
         answer=answer,
         unit="%",
-        plausible=("0.001 %", "1 million %"),
+        plausible=("0.5 %", "450 %"),
         tolerance=0.03,
         mistakes={hint: value for hint, value in mistakes.items() if value > 0},
         solution=(
@@ -304,7 +355,10 @@ def backwards(draw: Draw) -> Number:
         value = 16 * left + right
         if value != answer and value not in wrong.values():
             wrong[hint] = value
-    lines = "\n".join(f"- round {i}: f(x) = {times} x + {k}, of which the last 4 bits count (mod 16)" for i, k in enumerate(keys, 1))
+    lines = "\n".join(
+        f"- round {i}: f(x) = {times} x + {k}, of which the last 4 bits count (mod 16)"
+        for i, k in enumerate(keys, 1)
+    )
     return Number(
         f"A toy of {draw.pick(*PEOPLE)} sends two halves of 4 bits, each 0 to 15, through {rounds} rounds (x, y) -> (y xor f(x), x):\n\n"
         f"{lines}\n\nOut came ({x}, {y}). What went in? Give 16 times the first half plus the second, a number from 0 to 255.",
@@ -367,7 +421,9 @@ def evidence(draw: Draw) -> Number:
     )  # fmt: skip
 
 
-@SET.question(points=5, minutes=15, goal="Choose how much of a network to make reversible within a memory")
+@SET.question(
+    points=5, minutes=15, goal="Choose how much of a network to make reversible within a memory"
+)
 def fit(draw: Draw) -> Number:
     """Making it fit"""
     layers, width = draw.integer(4, 16) * 6, draw.pick(2048, 3072, 4096, 5120, 6144, 8192)
@@ -383,7 +439,8 @@ def fit(draw: Draw) -> Number:
     answer = layers - int(kept)
     slips = {
         "You rounded the other way: so few reversible layers leave too many to keep.": answer - 1,
-        "You forgot the state and the layer at work, which are held as well.": layers - int(room / one),
+        "You forgot the state and the layer at work, which are held as well.": layers
+        - int(room / one),
         "You counted numbers, not bytes.": layers - int(2 * (room - working / 2) / one),
         "Those are the layers that may stay as they are.": int(kept),
     }
@@ -413,11 +470,13 @@ def fit(draw: Draw) -> Number:
 def plan_it(draw: Draw) -> Written:
     """A plan made of guesses"""
     what = draw.pick(
-        "the traffic may be half or three times what is planned", "the model may be replaced after a third of its planned life",
+        "the traffic may be half or three times what is planned",
+        "the model may be replaced after a third of its planned life",
         "decoding may reach a tenth or a half of the rate of pre-training",
     )
     twist = draw.pick(
-        "the rule that the costs of the stages should be equal", "the rule of 20 tokens for each parameter",
+        "the rule that the costs of the stages should be equal",
+        "the rule of 20 tokens for each parameter",
         "the rule that a model should read as much as it will write",
     )
     return Written(

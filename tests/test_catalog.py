@@ -147,7 +147,7 @@ def test_networks_of_the_catalog():
 def test_a_rate_that_is_not_known_is_not_guessed():
     assert chip("RTX 3090").flops("int8") == 4 * chip("RTX 3090").flops("bf16")
     assert chip("H100").flops("int8") == chip("H100").flops("fp8")
-    for name, precision in (("M3 Ultra", "bf16"), ("DGX Spark", "fp8"), ("MI300A", "fp4")):
+    for name, precision in (("M4 Max", "fp8"), ("M3 Ultra", "fp8"), ("MI300A", "fp4")):
         with pytest.raises(InputError, match="has no"):
             chip(name).flops(precision)
     with pytest.raises(InputError, match="has no 'int8'"):

@@ -2,14 +2,18 @@
 
 import csv
 import io
+import re
 import subprocess
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from memwall import InputError, claims
 from memwall.core.chapters import chapter
 
+ROOT = Path(__file__).parent.parent
 ROWS = {"B": 23, "R": 22, "S": 10, "M": 21, "P": 26, "X": 28, "L": 20, "F": 13}
 
 
@@ -76,3 +80,35 @@ def test_a_bad_claim_is_refused():
         claims.get("B99")
     with pytest.raises(InputError, match="no number"):
         claims.stated("B2")
+
+
+def test_a_chapters_claims_are_folded_under_what_they_come_to():
+    made = claims.of_chapter(3)._repr_html_()
+    assert made.startswith("<details><summary>10 claims: ") and made.endswith("</details>")
+    assert 'id="claim-S3"' in made and " agrees" in made
+
+
+def test_every_code_in_the_book_is_an_assumption_with_its_size():
+    listed = {a["code"] for a in claims.assumptions() if a["assumption"] and a["size"]}
+    assert listed == {f"d{n}" for n in range(1, 29)}
+    texts = [p.read_text("utf-8") for p in (*ROOT.glob("book/figures/*.py"), *ROOT.glob("notebooks/*.ipynb"))]  # fmt: skip
+    named = {code for t in texts for brackets in re.findall(r"\(d\d+(?:, d\d+)*\)", t) for code in re.findall(r"d\d+", brackets)}  # fmt: skip
+    assert named and named <= listed
+
+
+def test_codes_in_brackets_lead_to_the_list(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "book" / "_ext"))
+    nodes = pytest.importorskip("docutils.nodes")
+    from memwall_reference import link_assumptions
+
+    text = nodes.paragraph("", "left out (d5), where 1 < 2")
+    code = nodes.literal_block("", "f(d5)  # (d5)")
+    cells = nodes.raw("", '<div class="mw-table"><td>free (d5, d8)</td></div>', format="html")
+    page = nodes.section("", text, code, cells)
+    builder = SimpleNamespace(format="html", get_relative_uri=lambda *_: "../book/notation.html")
+    link_assumptions(SimpleNamespace(builder=builder), page, "notebooks/02_roofline")
+    drawn = [n.astext() for n in page.findall(nodes.raw)]
+    link = '<a href="../book/notation.html#d{0}">d{0}</a>'
+    assert drawn[0] == f"left out ({link.format(5)}), where 1 &lt; 2"
+    assert f"free ({link.format(5)}, {link.format(8)})" in drawn[1]
+    assert page.children[1].astext() == "f(d5)  # (d5)"

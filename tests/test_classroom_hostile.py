@@ -18,9 +18,11 @@ from classroom import ADA, EVE, FULL, ROSTER, SEED, SET, key, marked, paper, sav
 from memwall.core.units import InputError
 from memwall_classroom.marking.course import Roster, Student, check_id, read_roster
 from memwall_classroom.marking.feedback import essays_page, page
-from memwall_classroom.marking.grading import Class, safe_cell, write_all
+from memwall_classroom.marking.grading import write_all
 from memwall_classroom.marking.nbgrader import write_course
-from memwall_classroom.marking.submissions import MAX_BYTES, printable
+from memwall_classroom.marking.rows import Class
+from memwall_classroom.marking.submissions import MAX_BYTES
+from memwall_classroom.marking.tables import printable, safe_cell
 
 
 def score(folder, content=None, **how):
@@ -706,12 +708,35 @@ def test_a_roster_with_hostile_lines_keeps_the_good_ones(tmp_path):
     assert "line 3" in roster.refused[0]
 
 
-def test_two_students_of_one_name_on_a_platform_are_not_mixed_up(tmp_path):
+LMS_NAMES = {
+    "canvas": "x_7_98_tiny.ipynb", "moodle": "Ada_12345_assignsubmission_file_/tiny.ipynb", "gradescope": "submission_77/a.ipynb",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("lms", LMS_NAMES)
+def test_two_students_of_one_name_on_a_platform_are_not_mixed_up(tmp_path, lms):
+    """The stamp tells them apart; where there is none both are held, and the class is marked."""
     same = {"canvas_id": "7", "email": "X@example.org"}
-    pair = Roster((Student("ada", "Ada", same), Student("ben", "ada", same)))
-    for lms, called in (("canvas", "canvas_id"), ("moodle", "name"), ("gradescope", "email")):
-        with pytest.raises(InputError, match=f"the same {called}"):
-            marked(tmp_path, pair, lms=lms)
+    pair = Roster((Student("ada", "Ada", same), Student("ben", "ada", same), EVE))
+    (tmp_path / "submission_metadata.yml").write_text("submission_77:\n  :email: x@example.org\n")
+    path = tmp_path / LMS_NAMES[lms]
+    save(path.parent, paper("ben"), name=path.name)
+    rows = marked(tmp_path, pair, lms=lms)
+    assert [(r.status, r.score) for r in rows.values()] == [
+        ("missing", 0),
+        ("marked", FULL),
+        ("missing", 0),
+    ]
+    bare = paper("ben")
+    bare["metadata"], bare["cells"] = {}, bare["cells"][2:]
+    save(path.parent, bare, name=path.name)
+    rows = marked(tmp_path, pair, lms=lms)
+    assert [r.status for r in rows.values()] == ["held", "held", "missing"]
+    assert "not its alone" in rows["ada"].reason
+    # the stamp of a third student gives the file to nobody
+    save(path.parent, paper("eve"), name=path.name)
+    rows = marked(tmp_path, pair, lms=lms)
+    assert [r.score for r in rows.values()] == [0, 0, 0]
     assert marked(tmp_path, pair)["ada"].status == "missing"
 
 

@@ -6,6 +6,7 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memwall.core import catalog
 from memwall.core.checkpoint import Checkpoint, LayerGroup, Part
 from memwall.core.nouns import Engine, Layout, System, Workload
 from memwall.formulas import deployment as dp
@@ -35,9 +36,15 @@ BOX = System(
     dollars_per_second=8 * 0.001, torus=0,
 )  # fmt: skip
 SERVER = Efficiency(
-    compute=0.8, bandwidth=0.8, link=0.4, layer=5e-5, routed=2e-5, expert=1e-7, round=3e-6,
-    request=0.05,
-)  # fmt: skip
+    compute=0.8,
+    bandwidth=0.8,
+    link=0.4,
+    launch=8e-6,
+    round=4e-6,
+    steps=8.0,
+    uneven=0.4,
+    widening=100.0,
+)
 
 
 def test_a_decode_step_by_hand():
@@ -54,8 +61,8 @@ def test_a_decode_step_by_hand():
     assert work.cache_reading == pytest.approx(64 * 2048 * 2 * 1000 * 10 / 8 / 4e12)
     # two sums a layer, 2 x 7/8 of 64 x 8192 numbers of 2 bytes, at 400 GB/s
     assert work.exchange == pytest.approx(20 * 2 * 7 / 8 * 64 * 8192 * 2 / 400e9)
-    assert (work.layers, work.routed_layers) == (10, 8)
-    assert work.experts == pytest.approx(8 * 64 * (1 - (1 - 8 / 64) ** 64))
+    # in each layer three products of attention in turn, and four of its chosen experts in eight
+    assert work.launches == 10 * 3 + 8 * 4
     assert work.rounds == pytest.approx(20 * 3)
 
 
@@ -67,7 +74,7 @@ def test_attention_parallelism_copies_attention_and_exchanges_tokens():
     assert spread.dense_arithmetic == pytest.approx(cut.dense_arithmetic)
     assert spread.cache_reading == pytest.approx(cut.cache_reading)
     assert spread.expert_reading == pytest.approx(cut.expert_reading)
-    assert spread.experts == pytest.approx(cut.experts / 8)
+    assert spread.launches == cut.launches
     # no sums (tp = 1); there and back in 8 layers, to all at once
     assert spread.rounds == pytest.approx(2 * 8)
     hit = 8 * (1 - (1 - 8 / (64 - 3.5)) ** 8) * 7 / 8
@@ -182,7 +189,8 @@ def test_stages_share_out_the_batch_and_lengthen_the_way():
     one = dp.deployment(DENSE, BOX, Layout(tp=8), Workload(users=1), Engine(), IDEAL)
     # two users on two stages: each of their tokens takes as long as one user's on one box
     assert r.step == pytest.approx(one.step)
-    assert r.weight_bytes == pytest.approx(one.weight_bytes / 2)
+    # half the layers each, and the last stage all of the head's 2 GB, cut by 8
+    assert r.weight_bytes == pytest.approx((one.weight_bytes + 2e9 / 8) / 2)
 
 
 def test_arrays_say_what_numbers_say():
@@ -222,11 +230,43 @@ def test_a_million_deployments_in_a_sweep_agree_with_one():
     assert swept.step[200, 500] == pytest.approx(one.step)
 
 
-def test_the_first_token_waits_in_a_queue_when_prompts_fill_the_engine():
-    waits = [
-        float(dp.first_token_time(0.05, 0.02, 0.1, 0.1, users, 100, 0.02 + (users - 1) * 0.001))
+def test_prompts_ahead_grow_as_prompts_fill_the_engine():
+    ahead = [
+        float(dp.prompts_ahead(0.1, users, 100, 0.02 + (users - 1) * 0.001))
         for users in (1, 10, 100)
     ]
-    assert waits == sorted(waits)
-    assert waits[0] == pytest.approx(0.05 + 0.01 + 0.05 * 0.05 / 0.95 + 0.1)
+    assert ahead == sorted(ahead)
+    assert ahead[0] == pytest.approx(0.05 / (2 * 0.95))  # busy a twentieth of the time
+    first = dp.first_token_time(0.02, 0.1, 0.1, 3, IDEAL.replace(steps=5.0))
+    assert first == pytest.approx(5 * 0.02 + 3 * 0.1 + 0.1)
     assert attention_flop(1, GQA) == 10 * 2 * 8192  # one entry: all layers, a multiply-add is two
+
+
+def test_products_in_turn_are_counted_from_the_layers():
+    dense, routed, latent = (
+        catalog.checkpoint(n) for n in ("Llama-3.1-70B", "gpt-oss-120b", "DeepSeek-V3")
+    )
+    assert dense.launches == 80 * (3 + 2)
+    assert routed.launches == 36 * (3 + 4)
+    # a latent is projected and absorbed; three layers are dense, the others have a shared expert too
+    assert latent.launches == 61 * 6 + 3 * 2 + 58 * (2 + 4)
+
+
+def test_weights_stored_narrower_than_they_are_multiplied_are_widened():
+    old = BOX.replace(fp8_flops=BOX.bf16_flops, fp4_flops=BOX.bf16_flops)  # a chip of bf16 alone
+    for width, machine, widened in (
+        ("fp8", BOX, 0), ("fp8", old, 1), ("fp4", BOX, 0), ("fp4", old, 1), ("bf16", BOX, 1),
+    ):  # fmt: skip
+        part = Part(8e9, 8e9, 0.5, width, kind="dense")
+        model = Checkpoint("m", (GQA,), (part,), layers=10, d_model=8192, routed_layers=0)
+        found = passes.dense_widening_time(model, machine, Layout(tp=8))
+        assert found == pytest.approx(widened * 8e9 / 8 / 1e15)
+    wide = Checkpoint("m", (GQA,), (Part(8e9, 8e9, 2.0),), layers=10, d_model=8192)
+    assert passes.dense_widening_time(wide, BOX, Layout(tp=8)) == 0
+
+
+def test_widening_is_arithmetic_and_hides_behind_slower_reading():
+    work = passes.Pass(1, 4, 0, 0, 0, 0, exchange=0, launches=0, rounds=0, dense_widening=0.1)
+    ideal = forecast.IDEAL
+    assert forecast.dense_part(work, ideal.replace(widening=10.0)) == 4
+    assert forecast.dense_part(work, ideal.replace(widening=50.0)) == 6

@@ -6,9 +6,9 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memwall import batching, catalog, pricing, roofline
+from memwall import LayerGroup, batching, catalog, layers, pricing, roofline
 from memwall.claims import get
-from memwall.core.catalog import MemoryDevice, Price, SparseAttention
+from memwall.core.catalog import MemoryDevice, Price
 from memwall.core.nouns import MissingFact, Model, System
 from memwall.core.units import DAY, HOUR, MINUTE, InputError
 
@@ -289,26 +289,31 @@ def test_onset_over_balance_is_the_identity():
     assert near(pricing.attention_context(m) / roofline.balanced_context(m, S), 300 / 8)
 
 
-def test_sparse_read_of_deepseek_v32():
-    sparse = catalog.sparse_attention("DeepSeek-V3.2")
-    # 2,048 latents of 576 x 61 x 2 B, and 128 x 61 x 1 B of key for each token
-    for length, megabytes in ((8000, 206), (32_000, 394), (128_000, 1143), (1_000_000, 7952)):
-        assert abs(pricing.sparse_read(length, sparse) / 1e6 - megabytes) < 1
-    # below top-k everything is read, and the index on top
-    assert pricing.sparse_read(100, sparse) == 100 * (sparse.entry_bytes + sparse.index_bytes)
+def read_and_kept(name, context):
+    groups = catalog.checkpoint(name).groups
+    return [sum(f(context, g) for g in groups) for f in (layers.read_bytes, layers.held_bytes)]
 
 
-def test_gain_of_sparse_attention_saturates():
-    sparse = SparseAttention(top_k=2048, entry_bytes=1152, index_bytes=128)
-    gains = [L * 1152 / pricing.sparse_read(L, sparse) for L in (1e4, 1e5, 1e6, 1e9)]
+def test_the_newest_caches_read_what_the_price_step_implies():
+    read, kept = read_and_kept("DeepSeek-V4-Pro", 200_000)
+    # 61 windows of 128, 31 x 1,562.5 entries, 30 x 1,024 chosen of 50,000 with a key of 132 B each
+    by_hand = (61 * 128 + 31 * 1562.5 + 30 * 1024) * 1024 + 30 * 50_000 * 132
+    assert near(read, by_hand)
+    assert 1400 < read / 200_000 < 1667 < kept / 200_000 < 9000
+
+
+def test_v4_pro_needs_the_share_of_v32_that_its_makers_state():
+    flop = {}
+    for name in ("DeepSeek-V4-Pro", "DeepSeek-V3.2"):
+        c = catalog.checkpoint(name)
+        flop[name] = 2 * c.n_active + sum(layers.attention_flop(1e6, g) for g in c.groups)
+    assert abs(flop["DeepSeek-V4-Pro"] / flop["DeepSeek-V3.2"] - 0.27) < 0.01
+
+
+def test_gain_of_choosing_saturates():
+    chosen = LayerGroup(layers=61, entry=576, read_cap=2048, index=128)
+    gains = [L * 61 * 1152 / layers.read_bytes(L, chosen) for L in (1e4, 1e5, 1e6, 1e9)]
     assert gains == sorted(gains) and near(gains[-1], 9, 1e-3)
-
-
-def test_no_sparse_attention_where_there_is_none():
-    with pytest.raises(InputError, match="DeepSeek-V3 has no sparse attention"):
-        catalog.sparse_attention("DeepSeek-V3")
-    with pytest.raises(MissingFact, match="GLM-5"):
-        pricing.sparse_read(1000, catalog.sparse_attention("GLM-5"))
 
 
 # --- refusals and claims ---

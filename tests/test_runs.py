@@ -68,7 +68,7 @@ def test_an_open_row_keeps_words_as_doubts(tmp_path):
     assert (kind, complaints) == ("open", [])
     assert whole.complete and whole.poisson and whole.layout == Layout(tp=2)
     assert whole.tpot == pytest.approx(0.0132)
-    assert not vague.complete and (vague.rate, vague.prompt, vague.layout) == (None, None, None)
+    assert not vague.complete and (vague.rate, vague.prompt, vague.layout) == (6, None, None)
     for said in ("<=6", "OpenOrca", "several engines"):
         assert said in vague.doubts
     assert vague.chip == "MI325X"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,31 +49,6 @@ def test_exchange_rate() -> None:
     assert sp.parameters_over_dense(4, 1 / 3) == pytest.approx(16)
     # the host's guess, 100 for 10, is a square root
     assert sp.exchange_exponent(100, 10) == pytest.approx(0.5)
-
-
-def test_routed_exponent_falls_on_a_line_in_log_size() -> None:
-    # 1e8 to 1e12 is four decades; at 1e10 half of them are left
-    assert sp.routed_exponent(1e10, 1e8, 0.3, 1e12) == pytest.approx(0.15)
-    assert sp.routed_exponent(1e8, 1e8, 0.3, 1e12) == pytest.approx(0.3)
-    assert sp.routed_exponent(1e12, 1e8, 0.3, 1e12) == 0
-    assert sp.routed_exponent(1e13, 1e8, 0.3, 1e12) < 0
-
-
-def test_routed_exponent_follows_from_the_bilinear_law() -> None:
-    a, b, c, d = sympy.symbols("a b c d", real=True)
-    n, big, e = sympy.symbols("n big e", positive=True)
-
-    def loss(size: sympy.Expr, experts: sympy.Expr) -> sympy.Expr:
-        logs = sympy.log(size), sympy.log(experts)
-        return a * logs[0] + b * logs[1] + c * logs[0] * logs[1] + d
-
-    equal = sympy.solve(loss(big, sympy.Integer(1)) - loss(n, e), sympy.log(big))[0]
-    exponent = sympy.simplify((equal - sympy.log(n)) / sympy.log(e))
-    cutoff = sympy.exp(-b / c)  # where the exponent is zero
-    n0 = sympy.Symbol("n0", positive=True)
-    ours = sp.routed_exponent(n, n0, exponent.subs(n, n0), cutoff)
-    values = {a: -0.1, b: -0.3, c: 0.02, n: 3e9, n0: 1e8}
-    assert float(ours.subs(values)) == pytest.approx(float(exponent.subs(values)))
 
 
 def test_users_and_memory() -> None:

@@ -8,9 +8,11 @@ import pytest
 
 from memwall import catalog, validate
 from memwall.core.units import InputError
-from memwall.formulas.forecast_old import TERMS, Efficiency, band, fitted
+from memwall.experiments import fit, predict, runs, whole
+from memwall.formulas import forecast
+from memwall.formulas.forecast import TERMS, Efficiency, band, fitted
 
-HEADER = ",".join(validate.COLUMNS)
+HEADER = ",".join(whole.COLUMNS)
 GOOD = {
     "id": "a", "model": "Nobody's 7B", "hardware": "H100", "compute_precision": "bf16",
     "n_total": "7e9", "n_active": "7e9", "n_layers": "32", "d_model": "4096",
@@ -21,7 +23,7 @@ GOOD = {
 
 
 def row(**changes):
-    return ",".join({**GOOD, **changes}[c] for c in validate.COLUMNS)
+    return ",".join({**GOOD, **changes}[c] for c in whole.COLUMNS)
 
 
 @pytest.fixture
@@ -36,16 +38,6 @@ def run_on(tmp_path, capsys):
         return status, list(csv.DictReader(io.StringIO(out))) if form == "csv" else out, err
 
     return run
-
-
-@pytest.fixture(scope="module")
-def runs():
-    return validate.measured()
-
-
-@pytest.fixture(scope="module")
-def without(runs):
-    return validate.left_out(runs)
 
 
 # ---- the floor, and the goals of the chapter -----------------------------------------------------
@@ -67,99 +59,164 @@ def test_floor_by_hand(run_on):
     assert float(rows[0]["floor_s"]) == pytest.approx(11 * weights + 10 * cache, rel=1e-5)
 
 
-def test_the_forecast_reaches_its_aim_in_and_out_of_the_fit(runs, without):
-    inside = validate.score(runs.predicted(fitted()) / runs.measured)
-    assert inside.median_error < 0.10 and inside.within_1_5 >= 0.9
-    outside = validate.score(validate.left_out_ratios(runs, without))
-    assert outside.median_error < 0.20 and outside.within_1_5 >= 0.9
-    unseen = validate.measured("measured_unseen")
-    never = validate.score(unseen.predicted(fitted()) / unseen.measured)
-    assert never.median_error < 0.20 and never.within_1_5 >= 0.9
+OLD = fitted("server-2024")
+NEW = fitted("server-2025")
+LOCAL = fitted("local")
 
 
-def test_the_unseen_runs_really_are_others(runs):
-    unseen = validate.measured("measured_unseen")
-    assert not set(runs.ids) & set(unseen.ids)
-
-    def conditions(r):
-        return (r.model.n_total, r.group.name, r.batch, r.prompt, r.output, r.before)
-
-    assert not {conditions(r) for r in runs} & {conditions(r) for r in unseen}
+def scored(sample, efficiency):
+    return validate.score(sample.predicted(efficiency) / sample.measured)
 
 
-def test_the_band_holds_eight_in_ten(runs, without):
-    low, high = band()
-    ratios = validate.left_out_ratios(runs, without)
-    held = np.mean((1 / ratios >= low * 0.999) & (1 / ratios <= high * 1.001))
-    assert 0.75 <= held <= 0.85
-    unseen = validate.measured("measured_unseen")
-    times = unseen.measured / unseen.predicted(fitted())
-    assert np.mean((times >= low) & (times <= high)) > 0.75
-
-
-def test_fit_gives_the_constants_that_are_kept(runs):
-    again = validate.fit(runs)
-    for name in Efficiency.quantities():
-        assert getattr(again, name) == pytest.approx(getattr(fitted(), name), rel=2e-3)
-
-
-def test_fit_from_elsewhere_ends_at_the_same_place(runs):
-    other = validate.fit(runs, start=Efficiency(0.8, 0.6, 0.3, 3e-5))
-    for name in Efficiency.quantities():
-        assert getattr(other, name) == pytest.approx(getattr(fitted(), name), rel=1e-2)
-
-
-def test_intervals_hold_the_constants(runs, without):
-    kept = {r["name"]: r for r in catalog.table("forecast_old")}
-    for name in Efficiency.quantities():
-        value = getattr(fitted(), name)
-        assert float(kept[name]["bootstrap_low"]) <= value <= float(kept[name]["bootstrap_high"])
-        others = [getattr(e, name) for e in without.values()]
-        assert float(kept[name]["left_out_low"]) == pytest.approx(min(others), rel=5e-3)
-        assert float(kept[name]["left_out_high"]) == pytest.approx(max(others), rel=5e-3)
-
-
-def test_fit_recovers_constants_it_is_shown(runs):
-    truth = Efficiency(0.5, 0.9, 0.7, 5e-6)
-    made = validate.Runs(
-        tuple(
-            validate.Run(**{**vars(r), "measured": float(t)})
-            for r, t in zip(runs, runs.predicted(truth), strict=True)
-        )
+def test_whole_runs_reach_their_aim_in_and_out_of_the_fit():
+    inside, outside = (
+        scored(fit.whole_sample(name), OLD) for name in ("measured", "measured_unseen")
     )
-    found = validate.fit(made)
+    assert inside.median_error < 0.10 and inside.within_1_5 >= 0.9
+    assert outside.median_factor < 1.15 and outside.within_1_5 >= 0.9
+
+
+def test_served_runs_reach_their_aim_in_and_out_of_the_fit():
+    (tokens, firsts), (held_tokens, held_firsts) = (
+        fit.served_samples("fit"),
+        fit.served_samples("held out"),
+    )
+    for sample in (tokens, held_tokens):
+        found = scored(sample, NEW)
+        assert found.mean_error < 0.17 and found.median_error < 0.12 and found.within_1_5 > 0.93
+    for sample in (firsts, held_firsts):
+        assert scored(sample, NEW).mean_error < 0.32
+    assert len(tokens.measured) > 2.5 * len(held_tokens.measured) > 300
+
+
+def test_runs_that_guess_and_pools_are_forecast_by_their_published_recipes():
+    rows = [r for r in runs.served() if r.source.startswith("InferenceX")]
+    work, errors = predict.work_of(rows)
+    assert not any(errors)
+    ratios = work.tpot(NEW) / np.array([r.tpot for r in rows])
+    one = np.array([r.mode == "agg" for r in rows])
+    engines, pools = validate.score(ratios[one]), validate.score(ratios[~one])
+    assert engines.mean_error < 0.155 and engines.median_error < 0.11 and engines.within_1_5 > 0.95
+    assert pools.mean_error < 0.26 and pools.within_1_5 > 0.78
+
+
+def test_open_arrivals_are_forecast_though_no_constant_was_fitted_on_them():
+    answers = [(r, predict.open_answer(r, NEW)) for r in runs.open_loop()]
+    told = [(r, a) for r, a in answers if not a.error and r.tpot and r.layout]
+    steady = [(r, a) for r, a in told if np.isfinite(a.ttft)]
+    assert len(steady) > 50
+    tokens = validate.score(np.array([a.tpot / r.tpot for r, a in steady]))
+    firsts = validate.score(np.array([a.ttft / r.ttft for r, a in steady if r.ttft]))
+    # all but one first token: of some rows only an upper bound of the rate is published
+    assert tokens.mean_error < 0.10 and firsts.within_1_5 > 0.98
+    # saturation is found wherever first tokens took minutes; once it is seen where a cache of
+    # prefixes, which no column states, kept the engine just below it
+    lost = {r.id for r, a in told if np.isinf(a.ttft)}
+    assert {r.id for r, _ in told if r.ttft and r.ttft > 60} < lost
+    assert lost == {"O004", "O024", "O020"}
+
+
+def test_local_runs_reach_their_aim():
+    sample = fit.local_sample("held out")
+    assert scored(sample, LOCAL).median_error < 0.3
+    lines = validate.local_report(
+        [r for r in runs.local() if r.test == "decode" and not r.speculates]
+    )
+    ratios = np.array(
+        [x["tokens_per_second"] / x["measured_tokens_per_second"] for x in lines if not x["error"]]
+    )
+    assert validate.score(ratios).median_error < 0.25 and not any(x["error"] for x in lines)
+
+
+# faster than their floor, and why: what was run is not what the row says
+FASTER = {
+    "C0772": "a prompt's time that leaves out part of the prompt, read again from a cache",
+    "ix-2416379f70": "512 clients, of whom few ran at once: first tokens came after 20 s",
+}
+
+
+def test_no_run_of_one_engine_beats_its_floor_but_those_that_are_named():
+    rows = [r for r in runs.served() if r.mode == "agg" and not r.speculates]
+    work, errors = predict.work_of(rows)
+    rows = [r for r, e in zip(rows, errors, strict=True) if not e]
+    tokens = work.tpot_floor() <= np.array([r.tpot for r in rows])
+    firsts = work.ttft_floor() <= np.array([r.ttft or np.inf for r in rows])
+    beaten = {r.id for r, a, b in zip(rows, tokens, firsts, strict=True) if not (a and b)}
+    for line in validate.local_report(runs.local()):
+        if line["measured_tokens_per_second"] > line["floor_tokens_per_second"]:
+            beaten.add(line["id"])
+    assert beaten == set(FASTER)
+
+
+def test_no_pool_beats_the_floor_of_its_recipe():
+    rows = [r for r in runs.served() if r.mode == "disagg"]
+    work, _ = predict.work_of(rows)
+    ratio = np.array([r.tpot for r in rows]) / work.tpot_floor()
+    assert ratio.min() > 1
+
+
+def test_the_bands_hold_eight_in_ten_of_what_no_fit_saw():
+    for kind, of, sample in (
+        ("server-2024", "tpot", fit.whole_sample("measured_unseen")),
+        ("server-2025", "tpot", fit.served_samples("held out", every=True)[0]),
+        ("server-2025", "ttft", fit.served_samples("held out", every=True)[1]),
+        ("local", "tpot", fit.local_sample("held out")),
+    ):
+        low, high = band(kind, of)
+        times = sample.measured / sample.predicted(fitted(kind))
+        assert 0.75 <= np.mean((times >= low * 0.999) & (times <= high * 1.001)) <= 0.85
+
+
+@pytest.mark.parametrize("kind", forecast.CLASSES)
+def test_fit_gives_the_constants_that_are_kept(kind):
+    again, kept = fit.fitted(kind), fitted(kind)
     for name in Efficiency.quantities():
-        assert getattr(found, name) == pytest.approx(getattr(truth, name), rel=1e-2)
+        small = 1e-9 if name in ("launch", "round") else 0
+        assert getattr(again, name) == pytest.approx(getattr(kept, name), rel=5e-3, abs=small)
 
 
-def test_bootstrap_is_reproducible(runs):
-    first, again = (validate.bootstrap(runs, draws=2, seed=1) for _ in range(2))
-    assert first == again
-    assert all(low <= high for low, high in first.values())
+def test_fit_recovers_constants_it_is_shown():
+    sample = fit.whole_sample()
+    truth = OLD.replace(compute=0.5, bandwidth=0.9, link=0.7, launch=1e-5, round=5e-6)
+    made = fit.Sample(sample.names, sample.predicted, sample.predicted(truth), sample.sources)
+    found = fit.fit(made, fit.START)
+    for name in sample.names:
+        assert getattr(found, name) == pytest.approx(getattr(truth, name), rel=2e-2)
 
 
-def test_waterfall_goes_from_the_floor_to_the_forecast(runs):
-    steps = validate.waterfall(runs)
+def test_bootstrap_is_reproducible_and_holds_the_constants():
+    sample = fit.whole_sample()
+    first, again = (fit.bootstrap(sample, OLD, draws=2, seed=1) for _ in range(2))
+    assert first == again and all(low <= high for low, high in first.values())
+    for row in catalog.table("forecast"):
+        if row["bootstrap_low"]:
+            assert float(row["bootstrap_low"]) <= float(row["bootstrap_high"])
+
+
+def test_waterfall_goes_from_the_floor_to_the_forecast():
+    found = validate.measured()
+    steps = found.waterfall(OLD)
     assert [name for name, _ in steps] == ["floor", *TERMS]
-    np.testing.assert_allclose(steps[0][1], runs.floor / runs.measured)
-    np.testing.assert_allclose(steps[-1][1], runs.predicted(fitted()) / runs.measured)
+    np.testing.assert_allclose(steps[0][1], found.floor / found.measured)
+    np.testing.assert_allclose(steps[-1][1], found.predicted(OLD) / found.measured)
     assert validate.score(steps[-1][1]).median_error < validate.score(steps[0][1]).median_error / 4
 
 
-def test_every_forecast_is_made_of_four_times(runs):
-    shares = validate.made_of(runs)
-    np.testing.assert_allclose(sum(shares.values()), 1, rtol=1e-3)
-    assert all((s > -1e-9).all() for s in shares.values())
-    by_id = {i: {n: s[k] for n, s in shares.items()} for k, i in enumerate(runs.ids)}
-    # one chip, one sequence, no prompt: nothing to send, and weights to read
-    assert by_id["kipply13-tp1-decode"]["link"] == pytest.approx(0, abs=1e-9)
-    assert by_id["kipply13-tp1-decode"]["bandwidth"] > 0.8
-    assert by_id["pope540-ht-prefill-lat"]["compute"] > 0.8
+def test_at_most_eight_constants_a_class_and_none_for_a_name():
+    # and one factor that goes by an engine's name, which a reader may switch on
+    assert len(Efficiency.quantities().keys() - {"polling"}) == 8
+    assert [kind for kind in forecast.CLASSES if fitted(kind).polling != 1] == ["server-2025"]
+    assert {r["class"] for r in catalog.table("forecast")} == set(forecast.CLASSES)
 
 
 def test_score_by_hand():
     s = validate.score(np.array([1.0, 1.1, 0.5, 1.4]))  # errors 0, 0.1, 0.5, 0.4
-    assert s.median_error == pytest.approx(0.25) and s.within_1_5 == 0.75 and s.runs == 4
+    assert (
+        s.median_error == pytest.approx(0.25)
+        and s.mean_error == pytest.approx(0.25)
+        and s.within_1_5 == 0.75
+        and s.runs == 4
+    )
 
 
 # ---- the command ---------------------------------------------------------------------------------
@@ -177,7 +234,7 @@ def test_columns_are_exactly_the_promised_ones(run_on):
     assert values["predicted_over_measured"] == pytest.approx(ratio, rel=1e-4)
 
 
-def test_the_books_own_file_in_both_formats(runs, tmp_path, capsys):
+def test_the_books_own_file_in_both_formats(tmp_path, capsys):
     rows = catalog.table("measured")
     plain = [c for c in rows[0] if c not in ("url", "date")]
     path = tmp_path / "plain.csv"
@@ -190,7 +247,7 @@ def test_the_books_own_file_in_both_formats(runs, tmp_path, capsys):
     without_url = capsys.readouterr().out
     assert validate.main(["--format", "csv"]) == 0
     assert capsys.readouterr().out == without_url
-    assert len(without_url.splitlines()) == 1 + len(runs)
+    assert len(without_url.splitlines()) == 1 + len(validate.measured())
 
 
 @pytest.mark.parametrize(
@@ -207,7 +264,7 @@ def test_the_books_own_file_in_both_formats(runs, tmp_path, capsys):
         ({"n_active": "8e9"}, "n_active"),
         ({"prompt_tokens": "0", "output_tokens": "0"}, "nothing was run"),
         ({"pipeline_stages": "2"}, "stages = 2"),
-        ({"n_chips": "0"}, "0 chips"),
+        ({"n_chips": "0"}, "the 0 chips"),
         ({"measured_s": "0"}, "measured_s = 0"),
         ({"measured_s": "inf"}, "measured_s = inf"),
         ({"bytes_per_param": "0"}, "bytes_per_param"),
@@ -279,7 +336,7 @@ def test_a_file_that_is_none(tmp_path, capsys):
     assert "no column hardware" in capsys.readouterr().err
     (tmp_path / "empty.csv").write_text(HEADER + "\n")
     assert validate.main([str(tmp_path / "empty.csv"), "--format", "csv"]) == 0
-    assert capsys.readouterr().out.strip() == ",".join(validate.PRINTED)
+    assert capsys.readouterr().out.strip() == ",".join(validate.WHOLE)
     with pytest.raises(InputError, match="nothing"):
         validate.read(tmp_path / "nothing.csv")
 
@@ -289,15 +346,79 @@ def test_text_for_people(run_on):
     assert status == 0 and "floor" in text and "1 runs" in text
 
 
-def test_fit_prints_the_table_that_is_kept(monkeypatch, capsys, runs, without):
-    drawn = dict.fromkeys(Efficiency.quantities(), (0.1, 0.9))
-    monkeypatch.setattr(validate, "bootstrap", lambda _: drawn)
-    monkeypatch.setattr(validate, "left_out", lambda _: without)
-    assert validate.main(["--fit"]) == 0
+def test_fit_prints_the_table_that_is_kept(capsys):
+    assert validate.main(["--fit", "--draws", "2"]) == 0
     printed = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    kept = catalog.table("forecast_old")
+    kept = catalog.table("forecast")
     assert list(printed[0]) == list(kept[0])
     for new, old in zip(printed, kept, strict=True):
-        assert new["name"] == old["name"] and new["source"] == old["source"]
-        assert float(new["value"]) == pytest.approx(float(old["value"]), rel=2e-3)
+        assert (new["class"], new["name"], new["source"]) == (
+            old["class"],
+            old["name"],
+            old["source"],
+        )
+        assert float(new["value"]) == pytest.approx(float(old["value"]), rel=5e-3, abs=1e-9)
         catalog.check_provenance(new, "printed")
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns"),
+    [
+        ("served", validate.TIMES),
+        ("open_loop", validate.TIMES),
+        ("local", validate.LOCAL),
+        ("cookbook", validate.TIMES),
+    ],
+)
+def test_every_kind_of_table_is_answered_row_by_row(kind, columns, tmp_path, capsys):
+    rows = catalog.table(f"runs_{kind}")[:40]
+    path = tmp_path / "runs.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    assert validate.main([str(path), "--format", "csv"]) == 0
+    printed = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [r["id"] for r in printed] == [r["id"] for r in rows] and tuple(printed[0]) == columns
+    for line in printed:
+        said = line.get("tpot_s") or line.get("tokens_per_second")
+        assert bool(said) != bool(line["error"])
+    assert validate.main([str(path)]) == 0
+    assert "within a factor 1.5" in capsys.readouterr().out
+
+
+def test_a_recipe_without_a_layout_takes_the_better_of_the_usual_ones():
+    rows = [r for r in runs.cookbook() if r.speculates]
+    lines = validate.cookbook_report(rows)
+    assert not any(x["error"] for x in lines) and len(lines) > 20
+    for row, line in zip(rows[:3], lines, strict=False):
+        cuts = [x["tpot_s"] for x in validate.served_report(predict.usual_cuts(row))]
+        assert line["tpot_s"] == min(cuts)
+    # no fit saw them: alone on a machine, and guessing
+    ratios = np.array([x["tpot_s"] / x["measured_tpot_s"] for x in lines])
+    assert validate.score(ratios).median_error < 0.25
+
+
+def test_a_benchmarks_json(tmp_path, capsys):
+    path = tmp_path / "result.json"
+    path.write_text(
+        '{"completed": 100, "total_input_tokens": 102400, "total_output_tokens": 25600, "max_concurrency": 16,'
+        ' "request_rate": "inf", "mean_ttft_ms": 150, "mean_tpot_ms": 20, "backend": "vllm"}'
+    )
+    assert validate.main([str(path)]) == 2
+    assert "--model" in capsys.readouterr().err
+    asked = [
+        "--model",
+        "Llama-3.1-70B",
+        "--chip",
+        "H100",
+        "--weights",
+        "fp8",
+        "--tp",
+        "4",
+        "--format",
+        "csv",
+    ]
+    assert validate.main([str(path), *asked]) == 0
+    line = next(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert 0.5 < float(line["tpot_s"]) / 0.020 < 2 and line["error"] == ""

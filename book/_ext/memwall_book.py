@@ -22,6 +22,7 @@ import rcssmin
 import rjsmin
 import yaml
 from docutils import nodes
+from memwall_figures import measured
 from myst_nb.core import render
 from myst_nb.core.utils import coalesce_streams
 from nbformat import NotebookNode
@@ -33,7 +34,7 @@ from memwall import catalog, claims, nouns
 from memwall.core import chapters
 from memwall.formulas import all_formulas
 from memwall.views.table import code, link, linked, math, strong, table
-from memwall_reference import api, errata, link_first_uses
+from memwall_reference import api, errata, link_assumptions, link_first_uses
 
 LIBRARY = Path(memwall.__file__).parent
 LIVE_FIGURES = {"explorer.js": rjsmin.jsmin, "explorer.css": rcssmin.cssmin}
@@ -44,7 +45,11 @@ def facts(name: str) -> str:
     rows = catalog.table(name)
     columns = [c for c in rows[0] if c not in ("url", "source", "date", "retrieved", "confidence")]
     body = [
-        (*(linked(row[c]) for c in columns), link(row["source"], row["url"]), linked(f"{row['date']}, {row['confidence']}"))
+        (
+            *(linked(row[c]) for c in columns),
+            link(row["source"], row["url"]),
+            linked(f"{row['date']}, {row['confidence']}"),
+        )
         for row in rows
     ]
     head = [c.replace("_", " ") for c in columns] + ["source", "date, confidence"]
@@ -56,7 +61,12 @@ def symbols() -> str:
     import dataclasses
 
     rows = [
-        (math(f.metadata["latex"]), f.metadata["meaning"], code(units[f.name].symbol), code(f"{noun.__name__}.{f.name}"))
+        (
+            math(f.metadata["latex"]),
+            f.metadata["meaning"],
+            code(units[f.name].symbol),
+            code(f"{noun.__name__}.{f.name}"),
+        )
         for noun in (nouns.Model, nouns.System, catalog.Chip, catalog.MemoryDevice)
         for units in [noun.quantities()]
         for f in dataclasses.fields(noun)
@@ -66,27 +76,58 @@ def symbols() -> str:
     return table(head, rows, label="Symbols and units")._repr_html_()
 
 
+def filtered(
+    listed: Any, kinds: dict[str, int], legend: str, choice: str, options: dict[str, str], rows: str
+) -> str:
+    """A table under a form that hides rows: by what is ticked (`data-verdict`) and chosen (`data-chapter`)."""
+    ticks = "".join(
+        f'<label><input type="checkbox" checked value="{v}"> {v} <b>{n}</b></label>'
+        for v, n in kinds.items()
+    )
+    chosen = "".join(
+        f'<option value="{html.escape(v)}">{html.escape(t)}</option>' for v, t in options.items()
+    )
+    return (
+        f'<form class="mw-filter" data-table="{listed.id}" data-rows="{rows}" aria-label="Filter the {rows}">'
+        f"<fieldset><legend>{legend}</legend>{ticks}</fieldset>"
+        f'<label>{choice} <select><option value="">all</option>{chosen}</select></label>'
+        f'<output aria-live="polite">{len(listed.rows)} {rows}</output></form>'
+        + listed._repr_html_()
+    )
+
+
 def scorecard() -> str:
     """All claims with their verdicts, counted and filterable."""
     entries = claims.all_claims()
     counts = {v: sum(c.verdict() == v for c in entries) for v in claims.VERDICTS}
-    buttons = "".join(
-        f'<label><input type="checkbox" checked value="{v}"> {v} <b>{n}</b></label>'
-        for v, n in counts.items()
-    )
     listed = table(
         claims.COLUMNS, (claims.row(c, "../notebooks/") for c in entries), label="All claims", heads=True,
         kind="mw-claims", id="mw-scorecard",
         row_attributes=({"data-verdict": c.verdict(), "data-chapter": c.chapter} for c in entries),
     )  # fmt: skip
-    audited = (c for c in chapters.chapters() if c.letter)
-    options = "".join(f'<option value="{c.number}">Chapter {c.number}: {c.title}</option>' for c in audited)
-    return (
-        f'<form class="mw-filter" aria-label="Filter the claims"><fieldset><legend>Verdict</legend>{buttons}</fieldset>'
-        f'<label>Chapter <select><option value="">all</option>{options}</select></label>'
-        f'<output aria-live="polite">{len(entries)} claims</output></form>'
-        + listed._repr_html_()
-    )
+    audited = {
+        str(c.number): f"Chapter {c.number}: {c.title}" for c in chapters.chapters() if c.letter
+    }
+    return filtered(listed, counts, "Verdict", "Chapter", audited, "claims")
+
+
+def accuracy() -> str:
+    """Every cell of the served runs, forecast over measured, counted and filterable."""
+    listed = measured.accuracy()
+    found = [a["data-verdict"] for a in listed.row_attributes]
+    counts = {v: found.count(v) for v in measured.HELD}
+    models = dict.fromkeys(a["data-chapter"] for a in listed.row_attributes)
+    return filtered(listed, counts, "The band", "Model", {m: m for m in models}, "cells")
+
+
+def assumptions() -> str:
+    """The assumptions by their codes, each a place that a chapter's code leads to."""
+    entries = claims.assumptions()
+    return table(
+        ("code", "assumption", "size of the error"),
+        ((e["code"], e["assumption"], e["size"]) for e in entries),
+        label="Assumptions", heads=True, row_attributes=({"id": e["code"]} for e in entries),
+    )._repr_html_()  # fmt: skip
 
 
 def verdicts() -> str:
@@ -111,11 +152,14 @@ def citation() -> str:
 
 
 TABLES = {
+    "assumptions": assumptions,
     "citation": citation,
     "symbols": symbols,
     "api": api,
     "errata": errata,
     "scorecard": scorecard,
+    "accuracy": accuracy,
+    "coverage": lambda: measured.coverage()._repr_html_(),
     "verdicts": verdicts,
     "welcome-figure": memwall_front.welcome_figure,
 }
@@ -213,6 +257,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("memwall", MemwallTable)
     app.connect("config-inited", configure, priority=100)
     app.connect("doctree-resolved", link_first_uses)
+    app.connect("doctree-resolved", link_assumptions)
     app.connect("doctree-resolved", open_chapter)
     app.connect("config-inited", minify_live_figures)
     # not deferred: a figure starts where it stands, while the rest of its page still loads

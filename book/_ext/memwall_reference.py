@@ -48,7 +48,9 @@ def typeset(function: Any, parts: dict[str, str]) -> str:
     hints = typing.get_type_hints(function, include_extras=True)
     if Checkpoint in hints.values():
         return f'<p class="mw-in-words">{html.escape(parts["Equation"])}</p>'
-    return f'<div class="math notranslate nohighlight">\\[{html.escape(equation(function))}\\]</div>'
+    return (
+        f'<div class="math notranslate nohighlight">\\[{html.escape(equation(function))}\\]</div>'
+    )
 
 
 def sections(function: Any) -> dict[str, str]:
@@ -72,7 +74,9 @@ def api() -> str:
         by_module.setdefault(name.split(".")[0], []).append((name, function))
     out = []
     for chapter, module in ((c, m) for c in chapters() for m in c.modules if m in by_module):
-        where = f' Taught in <a href="../notebooks/{chapter.page}.html">chapter {chapter.number}</a>.'
+        where = (
+            f' Taught in <a href="../notebooks/{chapter.page}.html">chapter {chapter.number}</a>.'
+        )
         summary = (getattr(memwall.formulas, module).__doc__ or "").split("\n")[0]
         out.append(
             f'<section id="module-{module}"><h2>memwall.{module}</h2><p>{html.escape(summary)}{where}</p>'
@@ -156,6 +160,31 @@ def link_first_uses(app: Any, doctree: nodes.document, page: str) -> None:
                 text.parent.replace(text, [nodes.Text(before), link, nodes.Text(after)])
                 del waiting[term]
                 break
+
+
+IN_BRACKETS = re.compile(r"\(d\d+(?:, d\d+)*\)")
+
+
+def link_assumptions(app: Any, doctree: nodes.document, page: str) -> None:
+    """Codes in brackets, (d7) or (d5, d8), lead to the list of assumptions."""
+    if not page.startswith("notebooks/") or app.builder.format != "html":
+        return
+    listed = app.builder.get_relative_uri(page, "book/notation")
+
+    def linked(brackets: re.Match[str]) -> str:
+        return re.sub(r"d\d+", rf'<a href="{listed}#\g<0>">\g<0></a>', brackets[0])
+
+    def with_links(made: str) -> nodes.raw:
+        return nodes.raw("", IN_BRACKETS.sub(linked, made), format="html")
+
+    # a table that a cell made is HTML already; what an author wrote is text
+    for table_ in list(doctree.findall(nodes.raw)):
+        if table_.get("format") == "html" and "mw-table" in table_.astext():
+            table_.replace_self(with_links(table_.astext()))
+    elsewhere = nodes.raw | nodes.reference | nodes.literal | nodes.literal_block
+    for text in list(doctree.findall(nodes.Text)):
+        if IN_BRACKETS.search(text) and not any(isinstance(p, elsewhere) for p in _parents(text)):
+            text.parent.replace(text, with_links(html.escape(text.astext(), quote=False)))
 
 
 def _parents(node: nodes.Node) -> typing.Iterator[nodes.Node]:

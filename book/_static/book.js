@@ -1,8 +1,19 @@
-// The scorecard's filter. Everything else on these pages that moves is explorer.js.
+// What the theme leaves to be said better, and the filter of the scorecard and of the accuracy page. What moves is explorer.js and reader.js.
+document.addEventListener("DOMContentLoaded", () => {
+  // a button is called what it shows
+  document.querySelectorAll(".search-button-field").forEach((button) => button.removeAttribute("aria-label"));
+  const side = document.querySelector(".bd-sidebar-primary");
+  if (side && !side.closest("main")) { side.setAttribute("role", "region"); side.setAttribute("aria-label", "The book"); }
+  // an equation wider than its column is scrolled with the arrow keys too
+  const equations = () => document.querySelectorAll("div.math, div.math mjx-container").forEach((e) => {
+    if (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== "visible") e.tabIndex = 0;
+  });
+  if (window.MathJax) addEventListener("load", () => window.MathJax.startup?.promise?.then(equations));
+});
 document.addEventListener("DOMContentLoaded", () => {
   const form = document.querySelector(".mw-filter");
   if (!form) return;
-  const rows = [...document.querySelectorAll("#mw-scorecard tbody tr")];
+  const rows = [...document.querySelectorAll(`#${form.dataset.table} tbody tr`)];
   const count = form.querySelector("output");
   const apply = () => {
     const verdicts = new Set([...form.querySelectorAll("input:checked")].map((box) => box.value));
@@ -13,7 +24,7 @@ document.addEventListener("DOMContentLoaded", () => {
       row.hidden = !keep;
       shown += keep;
     }
-    count.textContent = `${shown} of ${rows.length} claims`;
+    count.textContent = `${shown} of ${rows.length} ${form.dataset.rows}`;
   };
   form.addEventListener("input", apply);
   form.addEventListener("submit", (event) => event.preventDefault());

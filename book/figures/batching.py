@@ -11,6 +11,7 @@ import sympy as sp
 from memwall import Model, System, batching, chip, human, model, roofline
 from memwall.views.explorer import Curve, Explorer, Lines, Point, Preset, Readout, Slider, variables
 from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table
+from memwall.views.reader import Asked, Sentence, drag, exercise, guess, machine_step, settle
 
 BATCHES = np.geomspace(1, 1e5, 200)
 
@@ -271,7 +272,7 @@ def assumptions(
             ),
             (
                 "The GPUs talk in no time (d8)",
-                f"{human(real.floor, 's')} a step against a forecast of {human(real.step, 's')} for the two thousand users above",
+                f"{human(real.step_floor, 's')} a step against a forecast of {human(real.step, 's')} for the two thousand users above",
             ),
             (
                 "Peak rates are reached (d12)",
@@ -287,3 +288,124 @@ def assumptions(
             ),
         ],
     )
+
+
+# ---- what the chapter asks -----------------------------------------------------------------------
+
+
+def one_step() -> Explorer:
+    """Live: one decode step of the chapter's model on its rack, moment by moment."""
+    return machine_step(model("DeepSeek-V3"), chip("GB200").system(72, "fp8"))
+
+
+def guess_floor() -> Asked:
+    return guess(
+        "floor",
+        "One rack of 72 GPUs serves DeepSeek-V3 to thousands. What is the shortest time a step can take?",
+        "s",
+    )
+
+
+def settle_floor(floor: float, s: System) -> Asked:
+    """The first guess against the time in which all weights are read."""
+    each = human(s.bandwidth / s.chips, "B/s")
+    return settle(
+        "floor", floor, "s",
+        close="You read memory sizes well.",
+        low=f"Every weight must come out of the memory once, and all of it reads {human(s.bandwidth, 'B/s')}.",
+        high=f"Most people forget that {s.chips} memories are read side by side, {each} each.",
+    )  # fmt: skip
+
+
+def guess_alone() -> Asked:
+    return guess(
+        "alone",
+        "If it serves one user only, how many times dearer is a token than when thousands share it?",
+        "x",
+    )
+
+
+def settle_alone(times: float) -> Asked:
+    """The second guess against the cost of a token without a batch, over the least cost."""
+    return settle(
+        "alone", times, "x",
+        close="And few believe it.",
+        low="A single user fills one of thousands of seats, and pays for all of them.",
+        high="Even alone you pay no more than the whole rack: its seats are the limit.",
+    )  # fmt: skip
+
+
+def guess_ceiling() -> Asked:
+    return guess(
+        "ceiling",
+        "If money is no object, how many times faster than its normal mode can such a rack ever become?",
+        "x",
+        like="5 times",
+    )
+
+
+def settle_ceiling(times: float) -> Asked:
+    """The third guess against the top speed that a price list reveals."""
+    return settle(
+        "ceiling", times, "x",
+        close="You have seen the floor under the step.",
+        low="The fast mode on sale already does better than that, or nearly.",
+        high="Everyone expects money to buy more. What is left when the seats are empty is the reading of the weights.",
+    )  # fmt: skip
+
+
+def say_step(figure: Explorer) -> Sentence:
+    """The live figure's numbers in a sentence, two of them to drag."""
+    return drag(
+        figure,
+        "With [batch: people] on board and [context: tokens] of context each, a step takes {step}, and a "
+        "token costs at least {cost_at_2_a_gpu_hour}; the arithmetic is busy for {arithmetic_busy} of the time.",
+    )
+
+
+def ask_clock(batch: float, context: float, m: Model, s: System) -> Asked:
+    step = roofline.step_time(batch, context, m, s)
+    return exercise(
+        "which-clock", "The time of the step", unit="s", answer=step,
+        slips={
+            "weights only": roofline.weight_time(m, s),
+            "per chip for all": s.chips * step,
+            "That is the arithmetic. It has to wait for something slower.": roofline.compute_time(batch, m, s),
+            "wrong width": roofline.memory_time(batch, context, m.replace(bytes_per_param=1), s),
+        },
+    )  # fmt: skip
+
+
+def ask_batches(price: float, speed: float) -> Asked:
+    return exercise(
+        "tempting-batches", "The normal batch over the fast one", unit="x", like="30 times",
+        answer=batching.fast_batch_ratio(price, speed),
+        slips={"A price is time over batch, so the two ratios multiply.": speed / price},
+    )  # fmt: skip
+
+
+def ask_ceiling(price: float, speed: float) -> Asked:
+    return exercise(
+        "tempting-ceiling", "The highest conceivable speed, over the normal one", unit="x",
+        answer=batching.speed_ceiling(price, speed),
+        slips={"That is the speed of the offer. An empty bus is faster still.": speed},
+    )  # fmt: skip
+
+
+def ask_knee(context: float, m: Model, s: System) -> Asked:
+    knee = roofline.balance_batch_with_kv(context, m, s)
+    return exercise(
+        "sketch-knee", "The batch at the knee", unit="sequences", like="2k", answer=knee,
+        slips={
+            "That is the knee without the caches. They grow with the batch too.": roofline.balance_batch(m, s),
+            "per chip for all": knee / s.chips,
+        },
+    )  # fmt: skip
+
+
+def ask_hundredfold(alone: float, users: float) -> Asked:
+    return exercise(
+        "hundredfold-price", "The price of a token for who is alone, over the normal price", unit="x",
+        answer=alone,
+        slips={"That is the batch. Alone you also pay for a shorter step.": users},
+    )  # fmt: skip

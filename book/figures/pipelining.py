@@ -8,7 +8,18 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from memwall import Model, System, chip, human, model, pipelining, racks, roofline, schedules
+from memwall import (
+    Layout,
+    Model,
+    System,
+    chip,
+    human,
+    model,
+    pipelining,
+    racks,
+    roofline,
+    schedules,
+)
 from memwall.experiments.schedules import Timetable
 from memwall.views.explorer import (
     Bar,
@@ -477,6 +488,16 @@ def choose_the_stages(guess: Model) -> Explorer:
 # ---- where the model breaks ----------------------------------------------------------------------
 
 
+def what_is_cut(cuts: Mapping[str, Layout], kept: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> Any:  # fmt: skip
+    """Weights and caches on one GPU, for each cut of each model."""
+    rows = [
+        (who, cut, f"{layout.chips:g}", human(weights, "B"), human(cache, "B"))
+        for who, (each, held) in kept.items()
+        for (cut, layout), weights, cache in zip(cuts.items(), each, held, strict=True)
+    ]
+    return table(("model", "cut", "GPUs", "weights on one", "caches on one"), rows)
+
+
 def where_the_model_breaks(
     slower: Sequence[float],
     idle_short_w: float,
@@ -501,7 +522,8 @@ def where_the_model_breaks(
         "Each chosen expert on a GPU of its own (d20)": f"on 8 GPUs, {reached:.1f} are reached "
         "instead of 8",
         "The cache is cut perfectly over the GPUs of a stage (d18)": "with 8 KV heads on 64 GPUs "
-        f"there would be {64 // 8} copies: the cache on a GPU is up to that many times as large",
+        f"there are {64 // 8} copies, of a latent 64: the cache on a GPU is that many times as large, "
+        "unless GPUs take users of their own",
         "Micro-batches stay at their balance (d19)": "with users fixed, 16 stages leave the "
         f"arithmetic {100 * busy:.0f} % busy in the example above",
     }

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from memwall import Model, catalog, forecast, human
+from memwall import Model, catalog, human
 from memwall.core.algebra import maximum, minimum, where
 from memwall.core.nouns import Unknown
 from memwall.core.units import HOUR
+from memwall.formulas import forecast_old as forecast
 from memwall.formulas import planner_old as planner
 from memwall.formulas.batching import fast_batch_ratio
 from memwall.formulas.roofline import balance_batch, resident_bytes
@@ -217,7 +218,10 @@ def planner_figure() -> Explorer:
         chart=[
             Bars(
                 ("Decode step", "s"), stacked=True, title="Where a step's time goes",
-                bars=[Bar(name, value, kinds[name]) for name, value in parts.items()],
+                bars=[
+                    Bar(name, value, kinds[name], zero="hidden behind the weights")
+                    for name, value in parts.items()
+                ],
             ),
             Lines(
                 x=("Speed of one user", "token/s"), y=("Cost of output", "$/token"), log="xy",

@@ -9,7 +9,19 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from memwall import Model, System, batching, chip, human, model, pricing, roofline
+from memwall import (
+    Checkpoint,
+    Model,
+    System,
+    batching,
+    catalog,
+    chip,
+    human,
+    layers,
+    model,
+    pricing,
+    roofline,
+)
 from memwall.core.catalog import MemoryDevice, Price
 from memwall.core.units import DAY, GB, HOUR, MINUTE
 from memwall.views.explorer import (
@@ -87,33 +99,46 @@ def staircases_over_cost(
     )
 
 
-def balanced_contexts(ties: Mapping[str, float]) -> Figure:
-    """Where public models balance, a dot each, beside the contexts at which price lists step."""
-    steps = sorted({low.context_to for low, _ in pricing.price_steps()})
+# what sets a release apart, and the word for it
+KINDS = {
+    "compressed": "compressed, then chosen",
+    "chosen": "latent, chosen",
+    "delta": "states, and full",
+    "window": "windows, and full",
+    "MLA": "latent",
+    "full": "full",
+}
+
+
+def read_at_the_step(at_step: Mapping[str, tuple[float, float, str]], implied: float) -> Figure:
+    """What releases read and keep for each token of 200,000, beside what the price step implies."""
+    in_order = sorted(at_step.items(), key=lambda pair: -pair[1][0])
+    least, (reads, *_) = in_order[-1]
     fig, ax = canvas(
-        "The price steps at 200,000 tokens; the nearest public model balances at "
-        f"{human(round(max(ties.values()), -3))}",
-        x=("Balanced context L*", "tokens"),
+        f"The step implies {implied:,.0f} bytes a token; {least} reads {reads:,.0f}, the others more",
+        x=("Bytes for each token of a context of 200,000", "B"),
         log="x",
-        size=(6, 4.2),
+        size=(6, 4.4),
     )
-    in_order = sorted(ties.items(), key=lambda pair: pair[1])
-    for row, (name, tie) in enumerate(in_order):
-        ax.plot([100, tie], [row, row], color=COLORS["kv"], linewidth=1)
-        ax.plot(tie, row, "o", color=COLORS["kv"])
-        words = f"{name}: {human(model(name).kv_bytes_per_token, 'B')} a token"
-        note(ax, tie, row, words, "bound", dx=7, fontsize=9.5)
-    for step in steps:
-        ax.plot([step, step], [-1.2, 7.6], color=COLORS["money"])
-    note(ax, 1e5, -0.75, "price steps", "money", dx=-5)
-    ax.set_yticks([])
-    ax.set_ylim(-1.2, len(ties) - 0.4)
-    ax.set_xlim(100, 4e5)
+    for row, (_, (read, held, kinds)) in enumerate(reversed(in_order)):
+        ax.plot([read, held], [row, row], color=COLORS["kv"], linewidth=1)
+        ax.plot(held, row, "o", markerfacecolor="white", color=COLORS["kv"])
+        ax.plot(read, row, "o", color=COLORS["kv"])
+        word = next(word for kind, word in KINDS.items() if kind in kinds)
+        note(ax, max(read, held), row, word, dx=8, va="center", fontsize=9.5)
+    ax.axvline(implied, color=COLORS["money"])
+    note(ax, implied, len(at_step) - 0.1, "implied by the price step", "money", dx=5)
+    note(ax, reads, -0.8, "read in a step", "kv", ha="center", fontsize=9.5)
+    note(ax, at_step[least][1], -0.8, "kept", "kv", ha="center", fontsize=9.5)
+    ax.set_yticks(range(len(in_order)), [name for name, _ in reversed(in_order)], fontsize=9.5)
+    ax.grid(axis="y", visible=False)
+    ax.set_ylim(-1.2, len(at_step) + 0.4)
+    ax.set_xlim(400, 3e6)
     return show(
         fig,
-        "Balanced contexts of nine public models on 72 GB200, from "
-        + ", ".join(f"{name} {human(tie)}" for name, tie in in_order)
-        + f"; the price steps lie at {steps[0]:,.0f} to {steps[-1]:,.0f} tokens.",
+        f"Bytes read in a step for each token of a context of 200,000, against {implied:,.0f} implied by the price step: "
+        + ", ".join(f"{name} {read:,.0f}" for name, (read, _, _) in in_order)
+        + ". Where layers choose or compress, what is kept is six to twenty-five times more.",
     )
 
 
@@ -148,33 +173,6 @@ def cost_by_pass_length(users: float, past: float, v3: Model, gb: System, gap: f
 
 
 # ---- shelves -------------------------------------------------------------------------------------
-
-
-def holding_and_reading(drain: float) -> Figure:
-    """Device time paid for holding an entry and for reading it back, at three holding times."""
-    fig, ax = canvas(
-        f"Held for one drain time ({human(drain, 's')} on this drive), bytes and "
-        "reading cost the same",
-        x=("Device time paid for, in drain times", "x"),
-        log="",
-        size=(6, 2.6),
-    )
-    back = {"color": COLORS["network"], "hatch": "//", "edgecolor": "white"}
-    for row, held in enumerate((4, 1, 0.25)):
-        ax.barh(row, held, color=COLORS["kv"], height=0.5)
-        ax.barh(row, 1, left=held, height=0.5, **back)
-        note(ax, held + 1, row, f"{100 * (held / (held + 1)):.0f} % for bytes", "bound", dx=5)
-    note(ax, 0, 2.55, "holding its share of the bytes", "kv", dx=1)
-    note(ax, 4, 2.55, "reading it back", "network", dx=1)
-    ax.set_yticks([0, 1, 2], ["held for 4", "held for 1", "held for a quarter"])
-    ax.grid(axis="y", visible=False)
-    ax.set_xlim(0, 6.6)
-    ax.set_ylim(-0.5, 2.9)
-    return show(
-        fig,
-        "Three bars of device time for an entry in flash, held for four, one and a "
-        "quarter drain times; the part for reading is one drain time in each.",
-    )
 
 
 def drain_times(
@@ -316,28 +314,33 @@ def attention_overtakes(*who: Model) -> Figure:
     )
 
 
-def cache_read(sparse: Any, limit: float) -> Figure:
-    """Cache read for one token: all of it, by the published sparse scheme, by a square root."""
+def cache_read(schemes: Mapping[str, Checkpoint], limit: float) -> Figure:
+    """Cache read for one token: all of it, chosen, chosen and compressed, and by a square root."""
     x = np.geomspace(500, 1e8, 200)
     fig, ax = canvas(
-        f"Published sparse attention is linear too: it never reads less than 1/{limit:.0f}",
+        f"Choosing reads at best 1/{limit:.0f} of the past; compressing it first reads less still",
         x=("Context", "tokens"),
         y=("Cache read for one token", "B"),
         size=(6, 4),
     )
-    curve(ax, x, x * sparse.entry_bytes, "kv")
-    curve(ax, x, pricing.sparse_read(x, sparse), "network", linestyle="-")
-    curve(ax, x, np.sqrt(x) * sparse.entry_bytes, "muted")
-    note(ax, 2e4, 2e4 * sparse.entry_bytes, "all of it", "kv", dx=-6, dy=8)
-    top = f"top {sparse.top_k:,.0f}\nand an index"
-    note(ax, 2e6, pricing.sparse_read(2e6, sparse), top, "network", dx=8, dy=-14)
-    note(ax, 1e6, 1000 * sparse.entry_bytes, "square root", "muted", dx=4, dy=-12)
+    looks = (
+        ("all of it", "kv", 3e4, (-6, 8, "right")),
+        ("chosen", "network", 5e5, (6, -14, "left")),
+        ("compressed,\nthen chosen", "weights", 3e6, (8, -14, "left")),
+    )
+    for c, (word, kind, at, (dx, dy, ha)) in zip(schemes.values(), looks, strict=True):
+        curve(ax, x, sum(layers.read_bytes(x, g) for g in c.groups), kind)
+        read = float(sum(layers.read_bytes(at, g) for g in c.groups))
+        note(ax, at, read, word, kind, dx=dx, dy=dy, ha=ha)
+    dense = next(iter(schemes.values())).groups[0]
+    entry = float(layers.read_bytes(1, dense))
+    curve(ax, x, np.sqrt(x) * entry, "muted")
+    note(ax, 1.5e7, np.sqrt(1.5e7) * entry, "square root", "muted", dx=4, dy=-12)
     ax.set_xlim(500, 1.2e8)
     return show(
         fig,
-        "Cache bytes read for one token against context: dense is linear, the "
-        f"published sparse scheme flat at first and then linear, {limit:.0f} times "
-        "lower, the square root far below both.",
+        "Cache bytes read for one token against context: dense is linear; DeepSeek-V3.2, which chooses, flat at first and then linear, "
+        f"{limit:.0f} times lower; DeepSeek-V4-Pro, which compresses and chooses, lower still; the square root of the dense cache below both from some ten thousand tokens on.",
     )
 
 
@@ -346,15 +349,29 @@ def cache_read(sparse: Any, limit: float) -> Figure:
 REAL = "DeepSeek-V3", "DeepSeek-V4-Pro", "Qwen3-235B-A22B", "Llama-3.1-70B", "Llama-3.1-405B"
 
 
-def choices(guess: Model, board: System) -> tuple[dict[str, Model], dict[str, System]]:
-    """The models and machines of both live figures, the lecture's own first."""
+AT = 200_000  # tokens at which the figures count a cache that is not all read
+
+
+def choices(
+    guess: Model, board: System, counted: Any
+) -> tuple[dict[str, Model], dict[str, System]]:
+    """The models and machines of both live figures, the lecture's own first.
+
+    `counted` says which bytes are a token's: those read in a step, or those kept.
+    """
     racks = {"72 × GB200": ("GB200", 72), "8 × H100": ("H100", 8), "72 × Rubin": ("Rubin", 72)}
     machines = {
         f"{words}, FP8": chip(name).system(n, "fp8", dollars_per_hour=2)
         for words, (name, n) in racks.items()
     }
+    real = {
+        name: model(name).replace(
+            kv_bytes_per_token=sum(counted(AT, g) for g in catalog.checkpoint(name).groups) / AT
+        )
+        for name in REAL
+    }
     return (
-        {"the lecture's guess": guess} | {name: model(name) for name in REAL},
+        {"the lecture's guess": guess} | real,
         {"the lecture's rack": board} | machines,
     )
 
@@ -364,7 +381,7 @@ def price_of_context(guess: Model, board: System) -> Explorer:
     B, L = variables("batch context")
     m, s = Model.symbolic(), System.symbolic()
     step_at, step_ratio, margin = variables("step step_ratio margin")
-    models, machines = choices(guess, board)
+    models, machines = choices(guess, board, layers.read_bytes)
     token = batching.cost_per_token(B, L, m, s)
     arithmetic = roofline.compute_time(B, m, s) / B * s.dollars_per_second
     memory = roofline.memory_time(B, L, m, s) / B * s.dollars_per_second
@@ -433,7 +450,7 @@ def store_or_recompute(
     """Live: cost of having a token again over its waiting time, for five ways."""
     T, life = variables("hold lifetime")
     m, s = Model.symbolic(), System.symbolic()
-    models, machines = choices(guess, board)
+    models, machines = choices(guess, board, layers.held_bytes)
     prices = variables("ddr_price flash_price disk_price")
     ddr, drive, spin = (
         MemoryDevice(

@@ -8,11 +8,28 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from memwall import Model, System, chip, forecast, human, model, roofline, serving
+from memwall import (  # fmt: skip
+    LayerGroup,
+    Layout,
+    Model,
+    System,
+    catalog,
+    chip,
+    forecast,
+    human,
+    layers,
+    model,
+    passes,
+    predict,
+    roofline,
+    serving,
+)
+from memwall.core.nouns import Unknown
 from memwall.views.explorer import (
     Choice,
     Curve,
     Explorer,
+    Guide,
     Lines,
     Point,
     Preset,
@@ -107,27 +124,25 @@ def models_by_sparsity(found: Mapping[str, tuple[Model, float, float]]) -> Any:
 
 
 def balance_batch_and_pole(
-    caches: Mapping[str, Model], poles: Mapping[str, float], s: System
+    caches: Mapping[str, tuple[np.ndarray, np.ndarray]], poles: Mapping[str, float]
 ) -> Figure:
     """Balance batch against context for three caches; each rises without bound at its pole."""
-    first = next(iter(caches))
+    first, *_, last = poles
     fig, ax = canvas(
-        f"Beyond {two_digits(poles[first])} tokens no batch keeps {caches[first].name} busy; newer caches move that pole",
+        f"V3 has no balance beyond {two_digits(poles[first])} tokens; V4-Pro's cache moves that {poles[last] / poles[first]:.0f} times further",
         x=("Context", "tokens"),
         y=("Balance batch", "sequences"),
         size=(5.6, 4.0),
     )
-    looks = (("compute", "right", 2.5e5), ("weights", "left", 1.2e5), ("kv", "left", 2.5e5))
-    for (name, m), (kind, side, height) in zip(caches.items(), looks, strict=True):
-        pole = poles[name]
-        near = pole * (1 - np.geomspace(0.5, 1e-3, 200))
-        context = np.concatenate([np.geomspace(100, pole / 2, 100), near])
-        curve(ax, context, roofline.balance_batch_with_kv(context, m, s), kind)
-        ax.axvline(pole, color=COLORS[kind], linewidth=0.8)
-        words = f"{name},\n{two_digits(pole)} tokens"
-        note(ax, pole, height, words, kind, dx=5 if side == "left" else -8, ha=side, fontsize=10)
+    looks = (("compute", "right", 2.5e5), ("weights", "left", 1.2e5), ("kv", "right", 2.5e5))
+    for (name, (context, batch)), (kind, side, height) in zip(caches.items(), looks, strict=True):
+        curve(ax, context, batch, kind)
+        ax.axvline(poles[name], color=COLORS[kind], linewidth=0.8)
+        words = f"{name},\n{two_digits(poles[name])} tokens"
+        dx = 5 if side == "left" else -8
+        note(ax, poles[name], height, words, kind, dx=dx, ha=side, fontsize=10)
     ax.set_ylim(3e3, 1e6)
-    ax.set_xlim(100, 1e5)
+    ax.set_xlim(100, 3e5)
     return show(
         fig,
         "Balance batch against context for three DeepSeek models and caches on a rack; each rises without bound as it nears its balanced context: "
@@ -136,36 +151,133 @@ def balance_batch_and_pole(
 
 
 def what_sets_the_pace(
-    users: np.ndarray, past: np.ndarray, slowest: np.ndarray, riders: float, context: float, m: Model, s: System
+    users: np.ndarray, past: np.ndarray, slowest: np.ndarray, service: tuple[float, float], full: np.ndarray, s: System
 ) -> Figure:  # fmt: skip
-    """Map of batch and context by what sets the pace, with a service that runs `riders` at `context`."""
-    tie = two_digits(roofline.balanced_context(m, s))
+    """Map of batch and context by what sets the pace, with DeepSeek's service (batch, context) on it."""
     fig, ax = canvas(
-        f"Arithmetic sets the pace only below {tie} tokens, and only for crowds",
+        "DeepSeek's service sits on the border of attention's arithmetic and the caches",
         x=("Batch", "sequences"),
         y=("Context", "tokens"),
         size=(5.6, 4.2),
     )
     places = (
-        ("arithmetic", (8e4, 300), "compute"),
+        ("weights'\narithmetic", (4e4, 450), "compute"),
+        ("attention's\narithmetic", (2e5, 4.5e3), "network"),
         ("weights", (30, 1000), "weights"),
-        ("KV caches", (2e4, 6e4), "kv"),
+        ("KV caches", (2e4, 1.2e5), "kv"),
     )
-    fill = {"levels": [-0.5, 0.5, 1.5, 2.5], "colors": [COLORS[kind] for _, _, kind in places]}
+    levels = np.arange(len(places) + 1) - 0.5
+    fill = {"levels": levels, "colors": [COLORS[kind] for _, _, kind in places]}
     ax.contourf(*np.meshgrid(users, past), slowest, alpha=0.28, **fill)
     for word, where, kind in places:
-        note(ax, *where, word, kind, ha="center", fontweight="bold")
-    mark(ax, riders, context, "DeepSeek's service", dx=-8, dy=10, ha="right")
-    full = (s.capacity - m.n_total * m.bytes_per_param) / (past * m.kv_bytes_per_token)
+        note(ax, *where, word, kind, ha="center", va="center", fontweight="bold")
+    mark(ax, *service, "DeepSeek's service", dx=-8, dy=10, ha="right")
     ax.plot(full, past, color=COLORS["bound"], linewidth=1.2, linestyle=(0, (4, 3)))
-    note(ax, full[len(past) // 2], past[len(past) // 2], "memory is full", dx=6, fontsize=10)
+    note(ax, full[-20], past[-20], "memory is full", dx=6, fontsize=10)
     ax.set_xlim(1, 1e6)
     ax.set_ylim(100, 1e6)
     ax.grid(False)
     return show(
         fig,
-        f"Map of batch and context for {m.name} on {s.name}, coloured by what sets the pace: weights at lower left, KV caches at upper right, arithmetic in a corner of large batches below {tie} tokens. DeepSeek's service lies in the region of the caches.",
+        f"Map of batch and context for DeepSeek-V3 on {s.name}, coloured by what sets the pace: reading weights at lower left, reading KV caches at the top, the weights' arithmetic at lower right, attention's own arithmetic in a wedge between them and the caches. DeepSeek's service lies where that wedge meets the caches.",
     )
+
+
+# ---- what a layer remembers ------------------------------------------------------------------------
+
+# a release of each kind, from keeping everything to keeping nothing that grows; its colour
+FAMILIES = {
+    "full": ("Llama-3.1-70B", "weights"),
+    "window": ("gpt-oss-120b", "money"),
+    "latent": ("DeepSeek-V3", "kv"),
+    "chosen": ("DeepSeek-V3.2", "compute"),
+    "compressed": ("DeepSeek-V4-Pro", "network"),
+    "state": ("Qwen3-Next-80B-A3B", "bound"),
+}
+
+
+def kinds_of_layers() -> Any:
+    """What a layer of each kind keeps of a past of L tokens, reads of it in a step, and multiplies."""
+    return table(
+        ("kind", "keeps", "reads in a step", "multiplies", "for example"),
+        [
+            ("full: every key and value", "entry × L", "the same", "width × L", "Llama-3.1"),
+            ("window of w tokens", "entry × min(L, w)", "the same", "width × min(L, w)", "half of gpt-oss, five layers in six of Gemma 3"),
+            ("latent: one vector for all heads", "entry × L, a small one", "the same", "width × L, a large one", "DeepSeek-V3, Kimi K2"),
+            ("chosen: the k best by a short index key", "(entry + key) × L", "entry × min(L, k) + key × L", "likewise", "DeepSeek-V3.2, GLM-5"),
+            ("compressed: one entry for r tokens", "entry × L / r", "entry × min(L / r, k) + key × L / r", "likewise", "DeepSeek-V4, beside a window"),
+            ("state: a table, overwritten", "one size for all L", "twice that: read and written", "the same for all L", "three layers in four of Qwen3-Next and Kimi Linear"),
+        ],
+        label="What a layer remembers, by kind",
+    )  # fmt: skip
+
+
+def sequences_that_fit(room: float, contexts: Sequence[float]) -> Any:
+    """How many sequences' caches fill so many bytes, for a release of each kind."""
+    rows = []
+    for kind, (name, _) in FAMILIES.items():
+        groups = catalog.checkpoint(name).groups
+        held = [sum(layers.held_bytes(n, g) for g in groups) for n in contexts]
+        rows.append((kind, name, *(f"{room / h:,.0f}" if h <= room else "none" for h in held)))
+    head = ("layers", "release", *(f"sequences of {human(n, 'tokens')}" for n in contexts))
+    return table(head, rows, label="Sequences that fit")
+
+
+def what_a_layer_remembers() -> Explorer:
+    """Live: bytes held and read and FLOP of attention against context, for six kinds of layers."""
+    L, read, narrow = variables("context reading narrow")
+    quantity = {}
+    for kind, (name, _) in FAMILIES.items():
+        wide = catalog.checkpoint(name)
+        sums = [
+            [sum(f(L, g) for g in c.groups) for f in (layers.held_bytes, layers.read_bytes)]
+            for c in (wide, wide.stored("fp8"))
+        ]
+        held, moved = (
+            sp.Piecewise((b, narrow > 1.5), (a, True)) for a, b in zip(*sums, strict=True)
+        )
+        work = sum(layers.attention_flop(L, g) for g in wide.groups)
+        quantity[kind] = sp.Piecewise((moved, read > 1.5), (held, True)), work, work / moved
+    colours = {kind: colour for kind, (_, colour) in FAMILIES.items()}
+    return Explorer(
+        "what-a-layer-remembers",
+        title=[
+            (read > 1.5, "At {context} a step reads {full} of a Llama's past, {compressed} of V4-Pro's"),
+            (sp.true, "At {context} a Llama's past takes {full}, V4-Pro's {compressed}"),
+        ],
+        controls=[
+            Slider(L, "Context", 100, 1e6, 32_000, unit="tokens", log=True),
+            Choice(read, "Bytes", {"held": 1, "read in a step": 2}, "read in a step"),
+            Choice(narrow, "Cache stored in", {"16 bits": 1, "8 bits": 2}),
+        ],
+        chart=[
+            Lines(
+                x=L,
+                y=("Bytes of one sequence", "B"),
+                log="xy",
+                curves=[Curve(kind, quantity[kind][0] + 0 * L, colours[kind]) for kind in FAMILIES],
+                guides=[Guide("you", x=L)],
+                title="What is kept, or read",
+            ),
+            Lines(
+                x=L,
+                y=("Attention's arithmetic, one token", "FLOP"),
+                log="xy",
+                curves=[Curve(kind, quantity[kind][1] + 0 * L, colours[kind]) for kind in FAMILIES],
+                guides=[Guide("you", x=L)],
+                title="What is multiplied",
+            ),
+        ],
+        readouts=[
+            Readout(f"{kind}: {name}", quantity[kind][0], "B", key=kind)
+            for kind, (name, _) in FAMILIES.items()
+        ]
+        + [
+            Readout(f"Multiplied for each byte read, {kind}", quantity[kind][2], "FLOP/B")
+            for kind in ("full", "latent")
+        ],
+        alt="Bytes of one sequence and attention's arithmetic against context for six kinds of layers. At {context}: full {full}, window {window}, latent {latent}, chosen {chosen}, compressed {compressed}, state {state}.",
+    )  # fmt: skip
 
 
 def drain_times(drain: Mapping[str, float]) -> Figure:
@@ -213,6 +325,31 @@ def trains_in_figures(rate: float, measured: float) -> Any:
     )
 
 
+def _groups(most: int, kept: Any) -> list[LayerGroup]:
+    """So many groups of layers as symbols, whose cache is `kept` times 16 bits wide."""
+    fields = "layers entry stretch held_cap read_cap width index index_width state state_flop"
+    return [
+        LayerGroup(
+            **{field: variables(f"{field}_{i}") for field in fields.split()},
+            bytes_per_element=2 * kept,
+        )
+        for i in range(most)
+    ]
+
+
+def _values(groups: Sequence[LayerGroup], of: Sequence[LayerGroup]) -> dict[Any, float]:
+    """A release's layers for those symbols; none at all where it has fewer groups than they."""
+    none = LayerGroup(layers=1)  # whose entry, index and state are nothing
+    found = {}
+    for i, symbols in enumerate(groups):
+        its = of[i] if i < len(of) else none
+        for name, symbol in symbols.symbols().items():
+            if name != "bytes_per_element":
+                # the page has no infinity: beyond any context is as good
+                found[symbol] = min(float(getattr(its, name)), 1e12)
+    return found
+
+
 def balance_figure() -> Explorer:
     """Live: the roof and the map of regimes, for a model, a chip, a precision, a batch and a context."""
     m = Model.symbolic()
@@ -222,20 +359,36 @@ def balance_figure() -> Explorer:
     )
     torus = variables("torus", nonnegative=True)
     flops = sp.Piecewise((F16, w > 1.5), (F8, w > 0.75), (F4, True))
-    its = m.replace(bytes_per_param=w, kv_bytes_per_token=kept * m.kv_bytes_per_token)
-    one = System(flops=flops, bandwidth=W1, capacity=C1)
-    machine = System(flops=G * flops, bandwidth=G * W1, capacity=G * C1)
-    group = forecast.Group(
-        flops=G * flops,
-        attention_flops=G * F16,
-        bandwidth=G * W1,
-        chips=G,
-        domain=domain,
-        link=link,
-        card=card,
-        torus=torus,
+    groups = _groups(3, kept)
+    read = sum(layers.read_bytes(L, g) for g in groups)
+    work = sum(layers.attention_flop(L, g) for g in groups)
+    its = m.replace(
+        bytes_per_param=w,
+        kv_bytes_per_token=read / L,
+        attention_width=work / (2 * L * m.layers),
     )
-    expect = forecast.step_time_forecast(B, L, its, group, forecast.fitted())
+    both = 2 * m.n_active + work  # of one token; attention works in 16 bits
+    mixed = both / (2 * m.n_active / flops + work / F16)
+    one = System(flops=mixed, bandwidth=W1, capacity=C1)
+    machine = System(flops=G * flops, bandwidth=G * W1, capacity=G * C1)
+    box = machine.replace(
+        scale_up=G * link, scale_out=G * card, chips=G, domain=domain, torus=torus,
+        bf16_flops=G * F16, fp8_flops=G * F8, fp4_flops=G * F4,
+    )  # fmt: skip
+    # products at the rate of the width that is chosen; matrices of dense models cut over all chips,
+    # users of sparse ones spread over them
+    stored = predict.blackboard(its)
+    spread = sp.Piecewise((G, m.experts > 1), (1, True))
+    rates_of = box.replace(bf16_flops=G * flops)
+    step = passes.decode_pass(B, L, stored, rates_of, Layout(tp=G / spread, dp=spread, ep=spread))
+    expect = forecast.pass_time(
+        step.replace(
+            attention_arithmetic=step.attention_arithmetic * flops / F16,
+            dense_widening=0,
+            expert_widening=0,
+        ),
+        forecast.fitted(),
+    )
     low, high = forecast.band()
 
     def rates(name: str) -> dict[Any, Any]:
@@ -243,43 +396,57 @@ def balance_figure() -> Explorer:
         has = {p: c.flops(p) for p in c.precisions()}
         bf16 = has.get("bf16", has.get("fp8"))
         fp8 = has.get("fp8", bf16)
-        wires = forecast.group(name, 8, c.precisions()[-1])
+        box = c.machine(8)
         return {
             F16: bf16,
             F8: fp8,
             F4: has.get("fp4", fp8),
             W1: c.chip_bandwidth,
             C1: c.chip_capacity,
-            link: wires.link,
-            card: wires.card,
-            domain: wires.domain,
-            torus: wires.torus,
+            link: box.scale_up / 8,
+            card: box.scale_out / 8,
+            domain: box.domain,
+            torus: box.torus,
         }
 
+    def sizes(name: str) -> dict[Any, Any]:
+        board = predict.ready(model(name))
+        known = {s: getattr(board, field) for field, s in m.symbols().items()}
+        known = {s: value for s, value in known.items() if not isinstance(value, Unknown)}
+        return known | _values(groups, catalog.checkpoint(name).groups)
+
     models = (
-        "DeepSeek-V3", "DeepSeek-V4-Pro", "Kimi K2", "Qwen3-235B-A22B", "gpt-oss-120b", "GLM-4.5",
-        "Llama-3.1-70B", "Llama-3.1-405B",
+        "DeepSeek-V3", "DeepSeek-V3.2", "DeepSeek-V4-Pro", "Kimi K2", "Qwen3-235B-A22B", "gpt-oss-120b",
+        "GLM-4.5", "Gemma 3 27B", "Llama-3.1-70B", "Llama-3.1-405B",
     )  # fmt: skip
     chips = (
-        "GB200", "H100", "H200", "A100 80GB", "B300", "Rubin", "MI300X", "MI355X", "TPU v5p",
+        "GB200", "H100", "H200", "H20", "A100 80GB", "B300", "Rubin", "MI300X", "MI355X", "TPU v5p",
         "TPU7x", "Trainium3",
     )  # fmt: skip
-    intensity = roofline.arithmetic_intensity(B, L, its)
-    now = roofline.step_time(B, L, its, machine)
-    star = roofline.balance_batch_with_kv(L, its, machine)
-    pole = roofline.balanced_context(its, machine)
-    pace = roofline.regimes(B, L, its, machine)
-    need = roofline.resident_bytes(B, L, its)
+    multiplying, attending = roofline.compute_time(B, m, machine), B * work / (G * F16)
+    weights, caches = roofline.weight_time(its, machine), roofline.kv_time(B, L, its, machine)
+    now = sp.Max(multiplying + attending, weights + caches)
+    gain = (multiplying + attending - caches) / B  # what one more user brings, beside the weights
+    star = sp.Piecewise((weights / gain, gain > 0), (sp.oo, True))
+    need = weights * machine.bandwidth + B * sum(layers.held_bytes(L, g) for g in groups)
+    intensity = B * both / ((weights + caches) * machine.bandwidth)
     here = Point("you", intensity, roofline.attainable_flops(intensity, one), "compute")
+    pace = (
+        *roofline.one_after_the_other(multiplying, attending),
+        *roofline.one_after_the_other(weights, caches),
+    )
     return Explorer(
         "roofline",
         title=[
-            (pole <= L, "At {context} no batch is enough: beyond {pole} the caches always win"),
+            (
+                gain <= 0,
+                "At {context} no batch is enough: a cache takes longer to read than its user's arithmetic",
+            ),
             (star > B, "{batch}: the memory sets the pace; balance needs {star}"),
             (sp.true, "{batch}: the arithmetic is busy all the time; {star} would do"),
         ],
         controls=[
-            Preset("Model", {n: forecast.ready(model(n)) for n in models}, m),
+            Preset("Model", {n: sizes(n) for n in models}),
             Preset("Chip", {n: rates(n) for n in chips}),
             Slider(G, "Chips", 1, 1024, 72, log=True, integer=True),
             Choice(w, "Weights stored in", {"FP8": 1, "BF16": 2, "FP4": 0.5}),
@@ -303,24 +470,16 @@ def balance_figure() -> Explorer:
                 x=B,
                 y=L,
                 regions=[
-                    Region("arithmetic", pace[0], "compute"),
-                    Region("weights", pace[1], "weights"),
-                    Region("KV caches", pace[2], "kv"),
+                    Region("weights' arithmetic", pace[0], "compute"),
+                    Region("attention's arithmetic", pace[1], "network"),
+                    Region("weights", pace[2], "weights"),
+                    Region("KV caches", pace[3], "kv"),
                 ],
                 points=[Point("you", B, L)],
                 title="What sets the pace",
             ),
         ],
         readouts=[
-            Readout(
-                "Multiply-adds per weight loaded",
-                roofline.multiplies_per_weight(its, machine),
-                key="h",
-            ),
-            Readout("Sparsity, by parameters", roofline.sparsity(its), key="sparsity"),
-            Readout("Balance batch, no cache", roofline.balance_batch(its, machine), "sequences"),
-            Readout("Balance batch at this context", star, "sequences", key="star"),
-            Readout("Context beyond which none exists", pole, "tokens", key="pole"),
             Readout("Step time, at least", now, "s", key="step"),
             Readout(
                 "Step time to expect (chapter 9)",
@@ -329,11 +488,15 @@ def balance_figure() -> Explorer:
                 low=expect * low,
                 high=expect * high,
             ),
+            Readout("Balance batch, no cache", roofline.balance_batch(its, machine), "sequences"),
+            Readout("Balance batch at this context", star, "sequences", key="star"),
+            Readout("Arithmetic busy, at most", (multiplying + attending) / now, "%"),
             Readout(
-                "Arithmetic busy, at most",
-                roofline.compute_utilisation(B, L, its, machine),
-                "%",
+                "Multiply-adds per weight loaded", roofline.multiplies_per_weight(its, machine)
             ),
+            Readout("Sparsity, by parameters", roofline.sparsity(its)),
+            Readout("Attention, for each byte read", work / read, "FLOP/B"),
+            Readout("Ridge point in 16 bits", F16 / W1, "FLOP/B"),
             Readout("Memory needed", need, "B", key="need"),
             Readout("Memory there is", machine.capacity, "B", key="there"),
             Readout("Time to drain it", roofline.drain_time(machine), "s"),
@@ -422,19 +585,30 @@ def mean_waits(rules: Mapping[int, Sequence[float]]) -> Any:
 
 
 def assumptions(
-    mixed: float, pure: float, fit: Any, board: float, service: float, busy: float
-) -> Any:
+    mixed: float, pure: float, fit: Any, board: float, service: float, busy: float,
+    clocks: Mapping[str, float],
+) -> Any:  # fmt: skip
     """What this chapter assumes, and the size of each error; `fit` holds the forecast's constants."""
+    gemma = [catalog.checkpoint("Gemma 3 27B").at(n).kv_bytes_per_token for n in (750, 128_000)]
+    alone, with_attention = clocks["arithmetic"], clocks["arithmetic"] + clocks["attention"]
     return table(
         ("assumption", "size of the error"),
         [
             (
                 "Arithmetic is as narrow as storage (d3)",
-                f"FP4 weights multiplied in FP8 on GB200: {mixed:.0f} instead of {pure:.0f} multiply-adds per weight",
+                f"FP4 weights multiplied in FP8 on GB200: {mixed:.0f} instead of {pure:.0f} multiply-adds per weight; 16-bit weights multiplied in FP8 are no faster to read",
             ),
             (
                 "FLOP/s are dense (d4)",
                 "data sheets that assume 2:4 sparsity double the peak, and with it every balance batch",
+            ),
+            (
+                "Attention's own arithmetic is free (d5)",
+                f"DeepSeek's service multiplies for {human(with_attention, 's')} a step instead of {human(alone, 's')}: the wrong bottleneck. Where eight heads share a key, attending takes a few per cent of the time in which that cache is read",
+            ),
+            (
+                "Every layer reads all of its past (d6)",
+                f"Gemma 3 27B reads {human(gemma[0], 'B')} for each token of a context of 750, {human(gemma[1], 'B')} at 128,000: five layers in six look back 1,024 tokens",
             ),
             (
                 "Peak rates are reached (d12)",

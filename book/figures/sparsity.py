@@ -104,32 +104,6 @@ def kinds_of_sparsity(roads: Mapping[str, tuple[Model, float, float]]) -> Any:
     )
 
 
-def dense_equals(exponent: float, experts: float, active: float, dense: float) -> Figure:
-    """The dense model of equal quality against the number of experts, by a power law through one point."""
-    e = np.geomspace(1, 512, 80)
-    many, small, large = f"{experts:g} experts", _size(active), _size(dense)
-    fig, ax = canvas(
-        f"{many} lift a model of {small} to the quality of {large}, if the exponent is {exponent:.2f}",
-        x=("Experts, one chosen", "1"),
-        y=("Dense equal", "parameters"),
-    )
-    for size, width in ((1.1e8, 1.4), (active, 2.6), (dense, 1.4)):
-        equal = size * sparsity.exchange_gain(e, exponent)
-        curve(ax, e, equal, "weights", linestyle="-", linewidth=width)
-        note(ax, e[-1], equal[-1], f"{_size(size)} active", "weights", dx=6)
-    ax.plot([1, 512], [dense, dense], color=COLORS["bound"], linewidth=1)
-    note(ax, 512, dense, f"dense, {large}", "bound", dx=6)
-    mark(ax, experts, dense, "the lecture's point", dx=-8, dy=9)
-    return show(
-        fig,
-        f"Dense model of equal quality against number of experts, both logarithmic: three parallel rising lines; the one for {small} active parameters crosses {large} at {many}. Drawn from a power law through one point, not from the study's data.",
-    )
-
-
-def _size(parameters: float) -> str:
-    return human(parameters, "parameters").removesuffix(" parameters")
-
-
 def recipes(found: Iterable[Exchange], low: float, high: float, lecture: float) -> Figure:
     """Published pairs of a sparse and a dense model, between power laws of exponents `low` and `high`."""
     found = list(found)
@@ -166,7 +140,7 @@ def users_and_memory(
     held = np.maximum(sparsity.sparsity_that_fits(users, context, m, s), 1e-3)
     both = np.minimum(paid, held)
     fig, ax = canvas(
-        f"{_size(m.n_active)} active: this rack could feed a sparsity of {sparsest[1]:.0f}; {m.name} stops at {own[1]:.0f}",
+        f"{human(m.n_active, 'parameters').removesuffix(' parameters')} active: this rack could feed a sparsity of {sparsest[1]:.0f}; {m.name} stops at {own[1]:.0f}",
         x=("Users in the batch", "sequences"),
         y=("Sparsity", "1"),
     )

@@ -1,4 +1,4 @@
-"""The welcome page: one live figure, and a small picture with a fact for each chapter, all computed."""
+"""The welcome page: a curve to draw, one live figure, and a small picture with a fact for each chapter, all computed."""
 
 from __future__ import annotations
 
@@ -7,11 +7,25 @@ from typing import Any
 
 import numpy as np
 
-from memwall import catalog, feistel, pricing, racks, roofline, scaling, schedules, validate
-from memwall.core.nouns import Model, System
+from memwall import (
+    catalog,
+    feistel,
+    forecast,
+    passes,
+    predict,
+    pricing,
+    racks,
+    roofline,
+    scaling,
+    schedules,
+    validate,
+)
+from memwall.core.algebra import where
+from memwall.core.nouns import Layout, Model, System
 from memwall.core.units import HOUR, human
-from memwall.formulas.batching import cost_floor, cost_per_token
+from memwall.formulas.batching import cost_floor, cost_per_token, rent_per_token
 from memwall.views.explorer import Curve, Explorer, Lines, Point, Preset, Readout, Slider, variables
+from memwall.views.reader import DrawGuess
 
 WIDTH, HEIGHT, EDGE = 160, 72, 5
 CONTEXT = 1000
@@ -28,38 +42,76 @@ def rack() -> System:
     return one.replace(dollars_per_second=one.chips * RENT)
 
 
+def forecast_price(people: Any, context: Any, m: Model) -> tuple[Any, Any]:
+    """Price of a token and time of a step, as chapter 9 forecasts them for the rack.
+
+    A model with experts spreads people over the chips, one without cuts its matrices over them.
+    """
+    spread = where(m.experts > 1, 72, 1)
+    layout = Layout(tp=72 / spread, dp=spread, ep=spread)
+    machine = catalog.chip("GB200").machine(72)
+    work = passes.decode_pass(people, context, predict.blackboard(m, "fp8"), machine, layout)
+    step = forecast.pass_time(work, forecast.fitted())
+    return rent_per_token(rack().dollars_per_second, people / step), step
+
+
+def draw_the_price() -> DrawGuess:
+    """To draw in: what a token costs, by the number of people who share the rack."""
+    m, (low, high) = predict.ready(catalog.model(MODEL)), forecast.band()
+    people = variables("people")
+    price, _ = forecast_price(people, CONTEXT, m)
+    floor = cost_per_token(people, CONTEXT, m, rack())
+    alone, crowd = (float(price.subs(people, n)) for n in (1, 1e4))
+    return DrawGuess(
+        "draw-price",
+        "Draw your guess: what does a token cost each of them, when more people share the rack?",
+        x=("People at once", "", 1, 1e4), y=("Price of a token", "$/token", 1e-9, 1e-3), over=people,
+        curve=price, name="forecast", low=low * price, high=high * price,
+        others=[Curve("floor: no machine can be cheaper", floor, "muted")],
+        anchor=f"alone: {human(alone, '$/token')}", words=("cheap", "dear"),
+        close=f"From {human(alone, '$/token')} to {human(crowd, '$/token')}: you have the feel for it.",
+        above="Most people draw it too flat. Twice the people, half the price, nearly to the end: they share one bill.",
+        below="The bill is shared, but it does not vanish: everyone's own arithmetic and memory remain.",
+    )  # fmt: skip
+
+
 def sharing_a_rack() -> Explorer:
-    """Live: price and speed of a token on a shared rack, against having the rack alone."""
-    m, s = Model.symbolic(), rack()
+    """Live: price and speed of a token on a shared rack, forecast with their bands over the floor."""
+    m, s, (low, high) = Model.symbolic(), rack(), forecast.band()
     B, L = variables("batch context")
-    cost = cost_per_token(B, L, m, s)
-    share = cost / cost.subs(B, 1)
-    step = roofline.step_time(B, L, m, s)
-    pace = step.subs(B, 1) / step
+    price, step = forecast_price(B, L, m)
+    floor = cost_per_token(B, L, m, s)
+    names = (MODEL, "gpt-oss-120b", "Llama-3.1-405B")
     return Explorer(
         "welcome",
         title=[
-            (B < 2, "Alone on a rack of 72 GPUs, you pay {cost} at {speed}"),
-            "Shared by {batch}, a token costs {share} of what it costs alone, at {pace} of the speed",
+            (B < 2, "Alone on a rack of 72 GPUs, a token costs about {cost}"),
+            "Shared by {batch} people, a token costs about {cost}, {share} of what it costs alone",
         ],
         controls=[
-            Preset("Model", {n: catalog.model(n) for n in (MODEL, "gpt-oss-120b", "Llama-3.1-405B")}, m),
-            Slider(B, "People at once", 1, 1e5, 1000, unit="sequences", log=True),
-            Slider(L, "Context of each", 100, 1e6, CONTEXT, unit="tokens", log=True),
+            Preset("Model", {n: predict.ready(catalog.model(n)) for n in names}, m),
+            Slider(B, "People at once", 1, 1e4, 1000, log=True),
+            Slider(L, "Context of each", 100, 1e5, CONTEXT, unit="tokens", log=True),
         ],
         chart=Lines(
-            x=B, y=("Of what it is alone", "%"), log="xy",
-            curves=[Curve("price of a token", share, "money"), Curve("speed of one user", pace, "weights")],
-            points=[Point("price", B, share, "money"), Point("speed", B, pace, "weights")],
+            x=B, y=("Price of a token", "$/token"), log="xy",
+            curves=[
+                Curve("", high * price, "money", fill_to=low * price, width=0.01),
+                Curve("forecast", price, "money"),
+                Curve("floor", floor, "muted"),
+            ],
+            points=[Point("you", B, price, "money")],
         ),
         readouts=[
-            Readout("Price", cost, "$/token", key="cost"),
-            Readout("Speed for each", 1 / step, "token/s", key="speed"),
-            Readout("Price, of alone", share, "%", key="share"),
-            Readout("Speed, of alone", pace, "%", key="pace"),
+            Readout("Price, forecast", price, "$/token", key="cost", low=low * price, high=high * price,
+                    link="../notebooks/09_measured.html"),
+            Readout("Speed of each, forecast", 1 / step, "token/s", key="speed", low=1 / step / high,
+                    high=1 / step / low, link="../notebooks/09_measured.html"),
+            Readout("Price, floor", floor, "$/token", key="floor", link="../notebooks/01_batching.html"),
+            Readout("", price / price.subs(B, 1), "%", key="share"),
         ],
-        alt="Price of a token and speed of one user against the number of people who share a rack: "
-        "at {batch} the price is {share} and the speed {pace} of what they are alone.",
+        alt="Price of a token against the number of people who share a rack, forecast with its band, "
+        "above the floor: at {batch} people it is {cost}, {share} of the price alone; the floor is {floor}.",
     )  # fmt: skip
 
 

@@ -15,11 +15,12 @@ from typing import Any
 __version__ = "1.0.0"
 
 _ROOMS = {
-    "core": "algebra catalog chapters facts nouns rules storage tables units widths",
+    "core": "algebra catalog chapters engines facts nouns rules storage tables units widths",
     "formulas": "roofline batching sparsity racks pipelining pricing scaling reversible "
     "layers layout passes serving forecast deployment",
-    "experiments": "trains schedules moe traffic beliefs feistel revnet measure requests runs validate",
-    "views": "explorer figures gantt page_svg released table",
+    "experiments": "trains schedules moe traffic beliefs feistel revnet fit measure memory predict recipes "
+    "requests runs validate whole",
+    "views": "explorer figures gantt page_svg reader released table",
 }
 _NAMES = {
     "core.catalog": "checkpoint checkpoints chip chips memory_device memory_devices model models",
@@ -39,8 +40,6 @@ def __getattr__(name: str) -> Any:
 
     if name not in _HOMES:
         raise AttributeError(f"module 'memwall' has no attribute {name!r}")
-    if name == "forecast":  # until its users take the new one
-        return importlib.import_module(f"{__name__}.formulas.forecast_old")
     home = importlib.import_module(f"{__name__}.{_HOMES[name]}")
     found = home if _HOMES[name].endswith(f".{name}") else getattr(home, name)
     globals()[name] = found

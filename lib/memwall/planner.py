@@ -2,7 +2,8 @@
 
     plan("DeepSeek-V3", "H200", chips=8, users=64, prompt=2000, output=500)
     alternatives("Llama-3.1-70B", rate=20, prompt=2000, output=500, token_rate=30, first_token=1)
-    python -m memwall.planner MODEL|config.json CHIP --chips N [--tp --dp --ep --pp ...] --format json
+    python -m memwall.planner DeepSeek-V3 H200 --chips 8 --concurrency 64 --format json
+    python -m memwall.planner config.json --rate 20 --chips-allowed H100,H200 --token-rate 30
 
 `formulas.deployment` has the arithmetic; here names become nouns, a layout is chosen or refused in
 words, and the answer gets its sentence.
@@ -10,26 +11,39 @@ words, and the answer gets its sentence.
 
 from __future__ import annotations
 
+import argparse
+import json
 import math
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from memwall.core import catalog
+from memwall.core import catalog, engines
 from memwall.core.catalog import Chip
 from memwall.core.checkpoint import Checkpoint
 from memwall.core.config import from_config
 from memwall.core.nouns import Engine, Layout, System, Unknown, Workload
+from memwall.core.tables import write_csv
 from memwall.core.units import HOUR, InputError, human, whole
 from memwall.formulas import forecast
 from memwall.formulas.deployment import RESULTS, Deployment, deployment
-from memwall.formulas.layers import held_bytes
-from memwall.formulas.layout import check_layout, layouts, usual_layout
+from memwall.formulas.layout import (
+    cache_bytes_per_chip,
+    cache_room_per_chip,
+    check_layout,
+    layouts,
+    promised_concurrency,
+    sglang_share,
+    usual_layout,
+)
 
 MONTH = 365.25 / 12 * 24 * HOUR
+THIN = 0.12  # share of a chip's memory below which room for caches is a small rest of large numbers
 
 
 # --- names become nouns
@@ -37,46 +51,19 @@ MONTH = 365.25 / 12 * 24 * HOUR
 
 def read_model(model: str | os.PathLike[str] | dict[str, Any] | Checkpoint, weights: str = "",
                cache: str = "bf16") -> Checkpoint:  # fmt: skip
-    """A checkpoint from the catalog's name, a config.json (path or contents), or as it is."""
+    """A checkpoint from the catalog's name, a config.json (file, folder or contents), or as it is."""
     if isinstance(model, Checkpoint):
         found = model
-    elif isinstance(model, dict) or str(model).endswith(".json") or os.path.sep in str(model):
+    elif isinstance(model, dict):
         found = from_config(model)
     else:
-        return catalog.checkpoint(str(model), weights, cache)
+        path = Path(model)
+        if (path / "config.json").is_file():
+            path = path / "config.json"
+        if path.suffix != ".json":
+            return catalog.checkpoint(str(model), weights, cache)
+        found = from_config(path)
     return (found.with_weights(weights) if weights else found).stored(cache)
-
-
-def machine(chip: Chip, chips: int, dollars_per_hour: float | None = None) -> System:
-    """`chips` of them as a deployment needs them: what a driver reports, rates for every width.
-
-    A width that a chip cannot multiply runs at the next wider one. A chip whose network card is not
-    known is taken to have none: its groups stay inside a domain. A domain that is not known joins
-    all of them, as cards in one box are.
-    """
-    wide = chip.flops_bf16
-    narrow = chip.flops_fp8 or wide
-    rent = chip.rent if dollars_per_hour is None else dollars_per_hour / HOUR
-
-    def times(value: Any) -> Any:
-        return value if isinstance(value, Unknown) else chips * value
-
-    link = chip.chip_scale_up or (chip.chip_bandwidth if chips == 1 else chip.chip_scale_up)
-    return System(
-        flops=times(narrow),
-        bandwidth=times(chip.chip_bandwidth),
-        capacity=times(chip.driver_capacity or chip.chip_capacity),
-        scale_up=times(link),
-        scale_out=times(chip.chip_scale_out or link),
-        chips=chips,
-        dollars_per_second=times(rent),
-        domain=chip.domain or chips,
-        bf16_flops=times(wide),
-        fp8_flops=times(narrow),
-        fp4_flops=times(chip.flops_fp4 or narrow),
-        torus=chip.torus,
-        name=f"{chips} × {chip.name}",
-    )
 
 
 # --- one deployment
@@ -106,7 +93,8 @@ class Plan:
     @property
     def fits(self) -> bool:
         """Whether the weights and at least one request of this length fit."""
-        return self.result.largest_concurrency >= 1
+        # a rank of attention data parallelism keeps its sequences to itself: each must hold one
+        return self.result.largest_concurrency >= self.layout.dp
 
     @property
     def binds(self) -> str:
@@ -114,7 +102,7 @@ class Plan:
         r = self.result
         if not r.room:
             return "weights"
-        if r.largest_concurrency < min(self.workload.users, max(self.workload.users, 1)):
+        if not self.fits or r.largest_concurrency < self.workload.users:
             return "cache"
         if r.time_per_token > 2 * r.step:
             return "prompts"
@@ -126,16 +114,24 @@ class Plan:
         return self.result.largest_concurrency * (self.workload.prompt + self.workload.output)
 
     @property
+    def promised_concurrency(self) -> float:
+        """Requests of this length that vLLM's log would promise: fewer, where layers have windows."""
+        length = self.workload.prompt + self.workload.output
+        one = promised_concurrency(
+            self.result.room, length, self.checkpoint, self.layout, self.engine
+        )
+        return float(one)
+
+    @property
     def cache_line(self) -> tuple[float, float]:
         """Bytes on a chip that a sequence costs at once, and per token at this length: a fixed part and a slope."""
         length = self.workload.prompt + self.workload.output
-        share = self.result.sequence_bytes
-        held = [
-            sum(float(held_bytes(n, g)) for g in self.checkpoint.groups)
+        near, far = (
+            float(cache_bytes_per_chip(self.layout.dp, n, self.checkpoint, self.layout))
             for n in (length, 1.01 * length)
-        ]
-        slope = (held[1] / held[0] - 1) / (0.01 * length) * share
-        return max(share - slope * length, 0.0), slope
+        )
+        slope = (far - near) / (0.01 * length)
+        return max(near - slope * length, 0.0), slope
 
     def band(self, of: str = "tpot") -> tuple[float, float]:
         """Factors around a forecast between which eight of ten published runs of this class lie."""
@@ -169,11 +165,15 @@ class Plan:
         return {
             "title": self.title,
             "fits": bool(self.fits),
+            "fits_concurrency": bool(self.result.largest_concurrency >= self.workload.users),
             "what_binds": self.binds,
             "reasons": list(self.notes),
-            "layout": {n: getattr(self.layout, n) for n in ("tp", "dp", "ep", "pp")},
+            "engine": self.engine.name,
+            "memory_share": float(self.engine.memory_share),
+            "layout": {n: int(getattr(self.layout, n)) for n in ("tp", "dp", "ep", "pp")},
             "replicas": self.replicas,
             "cache_tokens": self.cache_tokens,
+            "promised_concurrency": self.promised_concurrency,
             "cache_fixed_bytes_per_sequence_per_chip": fixed,
             "cache_bytes_per_token_per_chip": slope,
             "weight_bytes_per_chip": _plain(self.result.weight_bytes),
@@ -203,9 +203,9 @@ def plan(
     model: Any, chip: str, chips: int = 1, *, tp: int | None = None, dp: int | None = None,
     ep: int | None = None, pp: int | None = None, replicas: int = 1, users: float = 64,
     prompt: float = 2000, output: float = 500, cached: float = 0.0, weights: str = "",
-    cache: str = "bf16", memory_share: float = 0.92, batched_tokens: float = 8192,
-    max_sequences: float = 256, allowance: float | None = None,
-    dollars_per_hour: float | None = None, kind: str = "",
+    cache: str = "bf16", engine: str = "vLLM", memory_share: float | None = None,
+    batched_tokens: float | None = None, max_sequences: float | None = None, eager: bool = False,
+    allowance: float | None = None, dollars_per_hour: float | None = None, kind: str = "",
 ) -> Plan:  # fmt: skip
     """Everything about one deployment.
 
@@ -214,8 +214,11 @@ def plan(
     pp: the layout of one of them, chosen as a practitioner would (and said in `notes`) if left out.
     users: requests in flight on one replica, each of `prompt` and `output` tokens, a share `cached`
     of the prompt found in a cache. weights, cache: how they are stored, as released and in 16 bit if
-    left out. memory_share, batched_tokens, max_sequences: vLLM's gpu_memory_utilization,
-    max_num_batched_tokens and max_num_seqs. kind: whose constants, `forecast.CLASSES`.
+    left out. engine: whose rules share out the memory, with its version if it is not the newest:
+    "vLLM 0.10", "SGLang". memory_share, batched_tokens, max_sequences: vLLM's gpu_memory_utilization,
+    max_num_batched_tokens and max_num_seqs, the engine's own for the chip if left out; eager: without
+    captured graphs; allowance: bytes that driver and libraries take of a chip. kind: whose constants,
+    `forecast.CLASSES`.
 
     A deployment that does not fit is still computed, and says so in `fits` and `notes`.
     Raises: InputError for impossible input; MissingFact where the catalog lacks what is needed.
@@ -226,22 +229,24 @@ def plan(
         raise InputError(f"{chips} chips cannot be cut into {replicas} equal replicas")
     checkpoint, one = read_model(model, weights, cache), catalog.chip(chip)
     own = chips // replicas
-    system = machine(one, own, dollars_per_hour)
+    system = one.machine(own, dollars_per_hour)
     workload = Workload(prompt=prompt, output=output, cached=cached, users=users)
     given = {"tp": tp, "dp": dp, "ep": ep, "pp": pp}
-    layout, said = _layout(checkpoint, own, float(system.domain), users, given)
-    engine = Engine(
-        memory_share=memory_share, batched_tokens=batched_tokens, sequences=max_sequences
-    )
-    if allowance is not None:
-        engine = engine.replace(allowance=allowance)
+    told = {
+        "memory_share": memory_share, "batched_tokens": batched_tokens, "sequences": max_sequences,
+        "allowance": allowance, "graph": 0.0 if eager else None,
+    }  # fmt: skip
+    rules = engines.engine(engine, float(system.capacity) / own, one.name)
+    rules = rules.replace(**{name: value for name, value in told.items() if value is not None})
+    chosen, said = _layout(checkpoint, system, users, given, rules)
+    rules = _with_share(rules, system, chosen)
     kind = kind or class_of(one)
-    result = deployment(checkpoint, system, layout, workload, engine, forecast.fitted(kind))
+    result = deployment(checkpoint, system, chosen, workload, rules, forecast.fitted(kind))
     times = f"{replicas} × " if replicas > 1 else ""
     return Plan(
         title=f"{checkpoint.name} on {times}{system.name}", checkpoint=checkpoint, system=system,
-        layout=layout, workload=workload, engine=engine, replicas=replicas, result=result, kind=kind,
-        notes=(said, *_remarks(checkpoint, system, workload, result)),
+        layout=chosen, workload=workload, engine=rules, replicas=replicas, result=result, kind=kind,
+        notes=(said, *_remarks(checkpoint, system, chosen, workload, result)),
     )  # fmt: skip
 
 
@@ -250,12 +255,26 @@ def class_of(chip: Chip) -> str:
     return "server-2025" if chip.kind in ("server", "card", "sram", "") else "local"
 
 
+def _with_share(engine: Engine, system: System, layout: Layout) -> Engine:
+    """The engine with the share of memory that it would work out itself, if none is stated."""
+    if not isinstance(engine.memory_share, Unknown):
+        return engine
+    return engine.replace(memory_share=float(sglang_share(engine, system, layout)))
+
+
 def _layout(
-    checkpoint: Checkpoint, chips: int, domain: float, users: float, given: dict[str, int | None]
-) -> tuple[Layout, str]:
-    """The layout given, what is missing of it filled in; or the usual one. With a sentence."""
+    checkpoint: Checkpoint, system: System, users: float, given: dict[str, int | None],
+    engine: Engine,
+) -> tuple[Layout, str]:  # fmt: skip
+    """The layout given, what is missing of it filled in; or the usual one that fits. With a sentence."""
+    chips = int(system.chips)
     if all(value is None for value in given.values()):
-        layout, why = usual_layout(checkpoint, chips, domain, users)
+
+        def fits(layout: Layout) -> bool:
+            known = _with_share(engine, system, layout)
+            return float(cache_room_per_chip(checkpoint, system, layout, known)) > 0
+
+        layout, why = usual_layout(checkpoint, chips, float(system.domain), users, fits)
         return layout, f"Layout chosen: {in_words(layout)} ({why})."
     for name, value in given.items():
         if value is not None:
@@ -280,7 +299,7 @@ def in_words(layout: Layout) -> str:
 
 
 def _remarks(
-    checkpoint: Checkpoint, system: System, workload: Workload, result: Deployment
+    checkpoint: Checkpoint, system: System, layout: Layout, workload: Workload, result: Deployment
 ) -> Iterable[str]:
     """What a reader of the numbers should be told in words."""
     yield from checkpoint.notes
@@ -291,7 +310,7 @@ def _remarks(
             f"pass {human(float(result.activation_bytes), 'B')}; a chip has {chip}: take more chips, or "
             "store the weights in fewer bits."
         )
-    elif result.largest_concurrency < 1:
+    elif result.largest_concurrency < layout.dp:
         yield (
             f"One request of {workload.prompt + workload.output:,.0f} tokens needs "
             f"{human(float(result.sequence_bytes), 'B')} on a chip, and {human(float(result.room), 'B')} "
@@ -302,12 +321,17 @@ def _remarks(
             f"{human(math.floor(result.largest_concurrency))} of {human(workload.users)} requests fit; "
             "the others wait."
         )
+    if 0 < result.room < THIN * system.capacity / system.chips:
+        yield (
+            f"Only {human(float(result.room), 'B')} of {chip} are left for caches: a small rest of "
+            "large numbers, of which engines have taken several GB more than this arithmetic."
+        )
 
 
 # --- what else could serve it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Option:
     """One way to serve some traffic: a chip, a layout, how many replicas; or why it cannot be."""
 
@@ -327,25 +351,59 @@ class Option:
 
     @property
     def dollars_per_month(self) -> float | None:
+        """Rent of all replicas; None where the rent is not known."""
         return None if self.dollars_per_second is None else self.dollars_per_second * MONTH
+
+    def as_dict(self) -> dict[str, Any]:
+        """What a program may want, in SI; empty where it cannot serve."""
+        r = self.result
+        return {
+            "chip": self.chip,
+            "chips": self.chips,
+            "replicas": self.replicas,
+            "layout": in_words(self.layout),
+            "users_per_replica": self.users,
+            "time_per_token": None if r is None else float(r.time_per_token),
+            "first_token": None if r is None else float(r.first_token),
+            "largest_concurrency": None if r is None else float(r.largest_concurrency),
+            "dollars_per_month": self.dollars_per_month,
+            "busy": self.busy,
+            "busy_band": self.busy_band,
+            "limit": self.limit,
+            "fails": self.fails,
+            "why": self.why,
+        }
+
+    def __repr__(self) -> str:
+        what = f"{self.chip:12} {in_words(self.layout):14}"
+        if self.result is None:
+            return f"{what} {self.chips:>4} chips each: {self.fails}"
+        price = self.dollars_per_month
+        month = "rent not known" if price is None else f"{human(price, '$')} a month"
+        return (
+            f"{what} {self.chips:>4} chips, {self.replicas} x {self.users:.0f} users: {month}, a token in "
+            f"{human(float(self.result.time_per_token), 's')}, the first after "
+            f"{human(float(self.result.first_token), 's')}, {self.busy:.0%} busy"
+        )
 
 
 USERS = np.unique(np.round(np.geomspace(1, 4096, 73)))
 
 
 def alternatives(
-    model: Any, *, rate: float | None = None, users: float | None = None, prompt: float = 2000, output: float = 500, cached: float = 0.0,
-    first_token: float = 2.0, token_rate: float = 20.0, chips: Sequence[str] = ("H100", "H200", "B200"),
-    most: int = 64, weights: str = "", cache: str = "bf16", memory_share: float = 0.92,
-    batched_tokens: float = 8192, max_sequences: float | None = None,
+    model: Any, *, rate: float | None = None, users: float | None = None, prompt: float = 2000,
+    output: float = 500, cached: float = 0.0, first_token: float = 2.0, token_rate: float = 20.0,
+    chips: Sequence[str] = ("H100", "H200", "B200"), most: int = 64, weights: str = "",
+    cache: str = "bf16", engine: str = "vLLM", memory_share: float | None = None,
+    batched_tokens: float | None = None, max_sequences: float | None = None,
     rents: dict[str, float] | None = None,
 ) -> list[Option]:  # fmt: skip
     """Every chip and layout for a traffic and two targets, the cheapest that meets them first.
 
     rate: requests a second in all; or users: requests in flight at any time, in all. first_token: mean seconds allowed to the first token; token_rate:
     tokens a second for each user after it. chips: which may be used; most: chips of one replica at
-    most. rents: dollars an hour of a chip where yours differ from the catalog's. max_sequences: the
-    engine's own cap on requests running at once, none if left out. What cannot serve is listed after
+    most. rents: dollars an hour of a chip where yours differ from the catalog's. max_sequences: a
+    cap on requests running at once on a replica, none if left out. What cannot serve is listed after
     what can, with the reason in `fails`.
     """
     if (rate is None) == (users is None):
@@ -355,24 +413,31 @@ def alternatives(
         if not (isinstance(value, int | float) and value > 0 and math.isfinite(value)):
             raise InputError(f"{name} = {value!r} must be a number greater than 0")
     checkpoint = read_model(model, weights, cache)
-    engine = Engine(
-        memory_share=memory_share, batched_tokens=batched_tokens, sequences=max_sequences or 256
-    )
     found = []
     for name in chips:
         one = catalog.chip(name)
         rent = (rents or {}).get(name)
         if not one.flops_bf16 or isinstance(one.chip_bandwidth, Unknown):
+            why = "how fast it multiplies or reads is not in the catalog"
+            found.append(Option(one.name, Layout(), "", 1, 0, 0.0, None, None, 0.0, why))
             continue
         for count in _sizes(one, most):
-            system = machine(one, count, rent)
+            system = one.machine(count, rent)
             if isinstance(system.scale_up, Unknown):
-                continue
+                continue  # how several are joined is not known; one alone was tried
+            rules = engines.engine(engine, float(system.capacity) / count, one.name)
+            if memory_share is not None:
+                rules = rules.replace(memory_share=memory_share)
+            if batched_tokens is not None:
+                rules = rules.replace(batched_tokens=batched_tokens)
+            if max_sequences is not None:
+                rules = rules.replace(sequences=max_sequences)
             for layout, why in layouts(checkpoint, count, float(system.domain)):
                 found.append(
                     _option(checkpoint, one.name, system, layout, why, traffic, first_token, token_rate,
                             Workload(prompt=prompt, output=output, cached=cached, users=USERS),
-                            engine, max_sequences or math.inf, class_of(one))
+                            _with_share(rules, system, layout), max_sequences or math.inf,
+                            class_of(one))
                 )  # fmt: skip
     return sorted(found, key=_rank)
 
@@ -411,8 +476,7 @@ def _option(
     that makes, and the same at either end of the forecast's band. planner.js has the same search.
     """
     rent = None if isinstance(system.dollars_per_second, Unknown) else system.dollars_per_second
-    priced = system.replace(dollars_per_second=rent or 0.0)
-    result = deployment(checkpoint, priced, layout, workload, engine, forecast.fitted(kind))
+    result = deployment(checkpoint, system, layout, workload, engine, forecast.fitted(kind))
     count = int(system.chips)
 
     def failed(reason: str) -> Option:
@@ -421,7 +485,7 @@ def _option(
     if not float(np.max(result.room)):
         return failed("the weights do not fit")
     fit = float(result.largest_concurrency)
-    if fit < 1:
+    if fit < layout.dp:
         return failed("not one request fits beside the weights")
 
     def reach(slower: float, later: float) -> tuple[int, float, str]:
@@ -480,3 +544,121 @@ def _at(result: Deployment, i: int) -> Deployment:
     return Deployment(
         **{name: pick(getattr(result, name)) for name in Deployment.__dataclass_fields__}
     )
+
+
+# --- the command
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m memwall.planner`: 0 if it fits, 1 if it does not, 2 for input that cannot be."""
+    asked = _parser().parse_args(arguments)
+    try:
+        if asked.rate is None:
+            return _print_plan(asked)
+        return _print_alternatives(asked)
+    except InputError as error:
+        print(f"memwall.planner: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m memwall.planner",
+        description="Chips, waits and dollars of a model under some traffic. Without a layout, the "
+        "usual one is chosen and said; with --rate, whatever could serve it is compared.",
+        epilog="Exit status: 0 if it fits, 1 if it does not, 2 for input that cannot be.",
+    )
+    add = parser.add_argument
+    add("model", help="a name of the catalog, or a config.json")
+    add("chip", nargs="?", help="a name of the catalog")
+    add("--chips", type=int, default=1, help="in all")
+    for name, words in (
+        ("tp", "chips that cut each matrix"), ("dp", "copies of attention, each for its own users"),
+        ("ep", "pieces of the set of experts"), ("pp", "stages of layers"),
+    ):  # fmt: skip
+        add(f"--{name}", type=int, help=words)
+    add("--replicas", type=int, default=1, help="equal parts of the chips, each a model of its own")
+    add("--weights", default="", help="fp8, nvfp4, awq, Q4_K_M, ...; as released if left out")
+    add("--cache", default="bf16", help="bf16 or fp8 (also 16, 8)")
+    add(
+        "--engine",
+        default="vLLM",
+        help='"vLLM", "vLLM 0.10", "SGLang": whose rules share out memory',
+    )
+    add("--memory-share", type=float, help="gpu_memory_utilization, mem_fraction_static")
+    add("--batched-tokens", type=float, help="tokens of the largest pass")
+    add("--max-sequences", type=float, help="sequences at once, at most")
+    add("--eager", action="store_true", help="no captured graphs")
+    add("--allowance", type=float, help="bytes of a chip for driver and libraries")
+    add("--concurrency", type=float, default=64, help="requests in flight on each replica")
+    add("--prompt", type=float, default=2000, help="tokens of a prompt")
+    add("--output", type=float, default=500, help="tokens of an answer")
+    add("--cached", type=float, default=0.0, help="share of a prompt found in a cache")
+    add("--rent", type=float, help="dollars an hour of a chip")
+    add("--rate", type=float, help="requests a second in all: compare what could serve them")
+    add("--first-token", type=float, default=2.0, help="seconds allowed to it, with --rate")
+    add("--token-rate", type=float, default=20.0, help="tokens a second a user, with --rate")
+    add("--chips-allowed", help="names with commas, with --rate")
+    add("--most", type=int, default=64, help="chips of a replica at most, with --rate")
+    add("--format", choices=("text", "json", "csv"), default="text")
+    return parser
+
+
+def _print_plan(asked: argparse.Namespace) -> int:
+    if not asked.chip:
+        raise InputError("which chip? Name one, or give --rate to compare several")
+    found = plan(
+        asked.model, asked.chip, asked.chips, tp=asked.tp, dp=asked.dp, ep=asked.ep, pp=asked.pp,
+        replicas=asked.replicas, users=asked.concurrency, prompt=asked.prompt, output=asked.output,
+        cached=asked.cached, weights=asked.weights, cache=asked.cache, engine=asked.engine,
+        memory_share=asked.memory_share, batched_tokens=asked.batched_tokens,
+        max_sequences=asked.max_sequences, eager=asked.eager, allowance=asked.allowance,
+        dollars_per_hour=asked.rent,
+    )  # fmt: skip
+    answer = found.as_dict()
+    if asked.format == "json":
+        print(json.dumps(answer, indent=2))
+    elif asked.format == "csv":
+        write_csv(sys.stdout, [_flat(answer)])
+    else:
+        print(found)
+    return 0 if found.fits else 1
+
+
+def _print_alternatives(asked: argparse.Namespace) -> int:
+    names = (asked.chips_allowed or asked.chip or "H100,H200,B200").split(",")
+    names = [name.strip() for name in names]
+    whole("most", asked.most)
+    options = alternatives(
+        asked.model, rate=asked.rate, prompt=asked.prompt, output=asked.output, cached=asked.cached,
+        first_token=asked.first_token, token_rate=asked.token_rate, chips=names, most=asked.most,
+        weights=asked.weights, cache=asked.cache, engine=asked.engine,
+        memory_share=asked.memory_share,
+        rents=None if asked.rent is None else dict.fromkeys(names, asked.rent),
+    )  # fmt: skip
+    rows = [option.as_dict() for option in options]
+    if asked.format == "json":
+        print(json.dumps({"alternatives": rows}, indent=2))
+    elif asked.format == "csv":
+        write_csv(sys.stdout, rows)
+    else:
+        for option in options:
+            print(option)
+    return 0 if any(not option.fails for option in options) else 1
+
+
+def _flat(answer: dict[str, Any]) -> dict[str, Any]:
+    """One row of a nested answer: step_parts.experts, and lists in one cell."""
+    row: dict[str, Any] = {}
+    for name, value in answer.items():
+        if isinstance(value, dict):
+            row |= {f"{name}.{inner}": v for inner, v in _flat(value).items()}
+        elif isinstance(value, list | tuple):
+            row[name] = "; ".join(map(str, value))
+        else:
+            row[name] = "" if value is None else value
+    return row
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -122,6 +122,11 @@ def all_claims() -> list[Claim]:
     return list(_ledger().values())
 
 
+def assumptions() -> tuple[Mapping[str, str], ...]:
+    """What the lecture's formulas take for granted: code, assumption, size of the error."""
+    return read_csv(__name__, "assumptions.csv")
+
+
 def of_chapter(chapter: int) -> Table:
     """The claims of one chapter, as a table that notebooks display."""
     return Table([c for c in all_claims() if c.chapter == chapter])
@@ -171,7 +176,7 @@ def row(claim: Claim, pages: str = "") -> tuple[Any, ...]:
 
 @dataclass(frozen=True)
 class Table:
-    """Claims as a table: HTML on a page, plain lines in a terminal."""
+    """Claims as a table: on a page folded under what they come to, plain lines in a terminal."""
 
     claims: list[Claim]
 
@@ -179,10 +184,13 @@ class Table:
         attributes = (
             {"id": f"claim-{c.id}", "class": f"verdict-{c.verdict()}"} for c in self.claims
         )
-        return view.table(
+        listed = view.table(
             COLUMNS, map(row, self.claims), label="Claims of this chapter", heads=True,
             kind="mw-claims", row_attributes=attributes,
         )._repr_html_()  # fmt: skip
+        found = [c.verdict() for c in self.claims]
+        counts = ", ".join(f"{found.count(v)} {v}" for v in VERDICTS if v in found)
+        return f"<details><summary>{len(found)} claims: {counts}</summary>{listed}</details>"
 
     def __repr__(self) -> str:
         return "\n".join(

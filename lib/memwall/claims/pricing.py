@@ -9,16 +9,16 @@ import numpy as np
 from ..core.catalog import (
     MemoryDevice,
     Price,
+    checkpoint,
     chip,
     memory_device,
     memory_devices,
     model,
     prices,
-    sparse_attention,
 )
 from ..core.nouns import Model, System, Unknown
 from ..core.units import DAY, GB, HOUR, MINUTE
-from ..formulas import batching, pricing, roofline
+from ..formulas import batching, layers, pricing, roofline
 
 STEP = 200_000  # where the lecture's price list steps, in tokens
 LIFETIME = 5 * 365 * DAY  # a device is written off in five years
@@ -36,6 +36,11 @@ def _guess(system: System = LECTURE, step: float = STEP) -> Model:
     """The lecture's model: 100 billion active, a cache that puts the kink of a crowd at `step`."""
     bare = Model(n_total=800e9, n_active=100e9, bytes_per_param=1)
     return bare.replace(kv_bytes_per_token=pricing.implied_cache_bytes(step, bare, system))
+
+
+def _read(name: str, context: float) -> float:
+    """Cache bytes that one decode step of a release reads."""
+    return sum(layers.read_bytes(context, g) for g in checkpoint(name).groups)
 
 
 def _line(name: str) -> Price:
@@ -84,7 +89,7 @@ def x7_one_layer() -> float:
 
 
 def x8_sparse_bytes() -> float:
-    return pricing.sparse_read(STEP, sparse_attention("DeepSeek-V3.2")) / STEP
+    return _read("DeepSeek-V4-Pro", STEP) / STEP
 
 
 def x9_real_balance() -> float:
@@ -196,8 +201,7 @@ def x27_employee() -> float:
 
 
 def x28_gain() -> float:
-    sparse, long = sparse_attention("DeepSeek-V3.2"), 1_000_000
-    return long * sparse.entry_bytes / pricing.sparse_read(long, sparse)
+    return _read("DeepSeek-V3", 1_000_000) / _read("DeepSeek-V3.2", 1_000_000)
 
 
 def _priced() -> list[MemoryDevice]:

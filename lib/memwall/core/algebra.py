@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
+import sys
 import threading
 import typing
 from collections.abc import Callable
@@ -34,17 +36,24 @@ class Formula(Protocol[P, R_co]):
 
 def _both(numeric: Callable[..., Any], symbolic: str) -> Callable[..., Any]:
     def function(*args: Any) -> Any:
-        if any(map(is_symbolic, args)):
-            import sympy
-
-            return getattr(sympy, symbolic)(*args)
+        if "sympy" in sys.modules and any(map(is_symbolic, args)):
+            return getattr(sys.modules["sympy"], symbolic)(*args)
         return numeric(*args)
 
     return function
 
 
-maximum = _both(lambda *args: functools.reduce(np.maximum, args), "Max")
-minimum = _both(lambda *args: functools.reduce(np.minimum, args), "Min")
+def _extreme(of_numbers: Callable[..., Any], of_arrays: Any) -> Callable[..., Any]:
+    def extreme(*args: Any) -> Any:
+        if all(isinstance(a, float) and not math.isnan(a) for a in args):  # numbers, much sooner
+            return np.float64(of_numbers(args))
+        return functools.reduce(of_arrays, args)
+
+    return extreme
+
+
+maximum = _both(_extreme(max, np.maximum), "Max")
+minimum = _both(_extreme(min, np.minimum), "Min")
 ceil = _both(np.ceil, "ceiling")
 floor = _both(np.floor, "floor")
 sqrt = _both(np.sqrt, "sqrt")
@@ -147,20 +156,7 @@ def formula(function: Callable[P, R_co]) -> Formula[P, R_co]:
         if len(given) < len(args) + len(kwargs) or len(args) > len(names):
             function(*args, **kwargs)  # Python's own words for too many arguments, or one twice
         given = {name: admitted(name, value) for name, value in given.items()}
-        call = cast(Callable[..., R_co], function)
-        _door.open = True
-        try:
-            # division by zero is how a pole shows: it gives infinity, which the docstring explains
-            with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="ignore"):
-                try:
-                    result = call(**given)
-                except ZeroDivisionError:  # a noun's own zero, such as a model without KV cache
-                    result = call(**{n: _in_numpy(v) for n, v in given.items()})
-                except ValueError:
-                    _check_shapes(given)
-                    raise
-        finally:
-            _door.open = False
+        result = _through(cast(Callable[..., R_co], function), given)
         if not is_symbolic(result) and np.isnan(cast(Any, result)).any():
             raise InputError(f"{function.__name__} is not defined for these arguments")
         return result
@@ -168,6 +164,42 @@ def formula(function: Callable[P, R_co]) -> Formula[P, R_co]:
     marked = cast(Formula[P, R_co], checked)
     marked.units = units
     return marked
+
+
+def composed(function: Callable[P, R_co]) -> Callable[P, R_co]:
+    """Mark a function that only wires formulas together: its arguments are nouns, checked when they
+    were made, so it goes through the door once for all the formulas it calls.
+    """
+    names = tuple(inspect.signature(function).parameters)
+
+    @functools.wraps(function)
+    def inside(*args: P.args, **kwargs: P.kwargs) -> R_co:
+        if getattr(_door, "open", False):
+            return function(*args, **kwargs)
+        result = _through(function, dict(zip(names, args, strict=False)) | kwargs)
+        for name, value in vars(result).items():
+            if isinstance(value, float | np.ndarray) and np.isnan(value).any():
+                raise InputError(f"{name} is not defined for these arguments")
+        return result
+
+    return inside
+
+
+def _through(function: Callable[..., R_co], given: dict[str, Any]) -> R_co:
+    """Call it with the door open: what it calls is arithmetic and nothing more."""
+    _door.open = True
+    try:
+        # division by zero is how a pole shows: it gives infinity, which the docstring explains
+        with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="ignore"):
+            try:
+                return function(**given)
+            except ZeroDivisionError:  # a noun's own zero, such as a model without KV cache
+                return function(**{n: _in_numpy(v) for n, v in given.items()})
+            except ValueError:
+                _check_shapes(given)
+                raise
+    finally:
+        _door.open = False
 
 
 def _in_numpy(value: Any) -> Any:

@@ -25,7 +25,6 @@ from .units import (
     TB,
     Bytes,
     BytesPerSecond,
-    BytesPerToken,
     Count,
     DollarsPerByte,
     DollarsPerSecond,
@@ -118,6 +117,40 @@ class Chip(Noun):
             name=f"{n:g} × {self.name} ({precision})" if isinstance(n, int | float) else self.name,
         )
 
+    def machine(self, chips: Any, dollars_per_hour: Any = None) -> System:
+        """So many of them as a deployment needs: what a driver reports, and rates for every width.
+
+        A width that a chip cannot multiply runs at the next wider one. A chip whose network card is
+        not known is taken to reach outside at its link's rate; a domain that is not known joins all
+        of them, as cards in one box are.
+        """
+        wide = self.flops_bf16
+        narrow = self.flops_fp8 or wide
+        rent = self.rent if dollars_per_hour is None else dollars_per_hour / HOUR
+        # boxes of one chip are joined by their cards alone
+        link = self.chip_scale_up or self.chip_scale_out
+        if not link and isinstance(chips, int | float) and chips == 1:
+            link = self.chip_bandwidth  # one chip alone exchanges nothing
+
+        def times(value: Any) -> Any:
+            return value if isinstance(value, Unknown) else chips * value
+
+        return System(
+            flops=times(narrow),
+            bandwidth=times(self.chip_bandwidth),
+            capacity=times(self.driver_capacity or self.chip_capacity),
+            scale_up=times(link),
+            scale_out=times(self.chip_scale_out or link),
+            chips=chips,
+            dollars_per_second=times(rent),
+            domain=self.domain or chips,
+            bf16_flops=times(wide),
+            fp8_flops=times(narrow),
+            fp4_flops=times(self.flops_fp4 or narrow),
+            torus=self.torus,
+            name=f"{chips:g} × {self.name}" if isinstance(chips, int | float) else self.name,
+        )
+
 
 @dataclass(frozen=True)
 class MemoryDevice(Noun):
@@ -128,16 +161,6 @@ class MemoryDevice(Noun):
     dollars_per_byte: DollarsPerByte = quantity(r"\$_B", "purchase price per byte")
     name: str = "device"
     tier: str = ""
-
-
-@dataclass(frozen=True)
-class SparseAttention(Noun):
-    """Attention that reads a chosen few tokens in full, and of all others only a short key."""
-
-    top_k: Count = quantity("K", "tokens read in full")
-    entry_bytes: BytesPerToken = quantity("k", "cache bytes of a token, all layers")
-    index_bytes: BytesPerToken = quantity("k_i", "bytes of a token's short key, all layers")
-    name: str = "sparse attention"
 
 
 @dataclass(frozen=True)
@@ -320,22 +343,6 @@ def training_tokens(name: str) -> Any:
     found = find(name, "model", "models")
     tokens = _number(_model_rows()[found]["train_tokens_t"], 1e12)
     return Unknown("training_tokens", found) if tokens is None else tokens
-
-
-def sparse_attention(name: str, cache: str = "bf16", index: str = "fp8") -> SparseAttention:
-    """The sparse attention of the catalog's model; `index` is how its short keys are stored."""
-    found = find(name, "model", "models")
-    row = _model_rows()[found]
-    if not row["sparse_top_k"]:
-        raise InputError(f"{found} has no sparse attention of this kind: {row['attention']}")
-    keys, elements = (_number(row[f"{k}_elements_per_token"]) for k in ("index", "cache"))
-    return SparseAttention(
-        top_k=_number(row["sparse_top_k"]),
-        # the catalog counts the short keys as part of the cache; here they stand apart
-        entry_bytes=keys and elements and (elements - keys) * bytes_per_element(cache),
-        index_bytes=keys and keys * bytes_per_element(index),
-        name=found,
-    )
 
 
 def checkpoint(name: str, weights: str = "", cache: str = "bf16") -> Checkpoint:

@@ -109,6 +109,17 @@ PRODUCTS = {
     "fp8": "fp8", "fp8-block": "fp8", "mxfp8": "fp8", "int8": "int8", "nvfp4": "fp4", "fp4": "fp4",
 }  # fmt: skip
 
+# matrix products of one layer that wait for each other, by kind of attention; each is a launch:
+# projections in, attention, projection out; a latent is projected down and up first and absorbed on
+# both sides; what is chosen is scored and selected first; a state is convolved, renewed and read
+IN_TURN = {
+    "full": 3, "window": 3, "chunk": 3, "chosen": 5, "MLA": 6, "MLA, chosen": 8, "MLA, shared index": 6,
+    "compressed": 1, "compressed, chosen": 2, "Mamba": 4, "Mamba-2": 4, "gated delta": 4, "KDA": 4,
+    "lightning": 3, "short convolution": 3, "none": 0,
+}  # fmt: skip
+# of a feed-forward block: in and out; the chosen experts are found first and summed after
+FEEDS_IN_TURN = {"dense": 2, "shared": 2, "routed": 4}
+
 PARTS = {
     "embedding": "token embeddings: looked up, not multiplied",
     "head": "the output matrix; with tied embeddings, the embeddings themselves",
@@ -143,7 +154,20 @@ class Checkpoint(Noun):
     experts_active: Count = quantity(r"n_\mathrm{act}", "routed experts chosen per token")
     expert_width: Count = quantity("f", "inner width of a routed expert")
     routed_layers: NonNegative = quantity(r"n_r", "layers with routed experts")
+    launches: NonNegative = quantity("m", "matrix products of a pass that wait for each other")
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.launches, Unknown) and not isinstance(self.layers, Unknown):
+            object.__setattr__(self, "launches", self._in_turn())
+
+    def _in_turn(self) -> Any:
+        routed = 0 if isinstance(self.routed_layers, Unknown) else self.routed_layers
+        blocks = {"dense": self.layers - routed, "shared": routed, "routed": routed}
+        attention = sum(g.layers * IN_TURN.get(g.kind, IN_TURN["full"]) for g in self.groups)
+        kinds = {part.kind for part in self.parts} & blocks.keys()
+        return attention + sum(FEEDS_IN_TURN[kind] * blocks[kind] for kind in sorted(kinds))
 
     def parameters(self, *kinds: str) -> Any:
         """Parameters in parts of these kinds; of all parts when none is named."""

@@ -73,7 +73,7 @@ class Noun:
     """What `Model` and `System` share: validation, symbols, and copies with changes."""
 
     def __post_init__(self) -> None:
-        required = {f.name for f in dataclasses.fields(self) if f.metadata.get("required")}
+        required = self.required()
         for name, unit in self.quantities().items():
             value = getattr(self, name)
             if name not in required and (value is None or isinstance(value, Unknown)):
@@ -91,6 +91,12 @@ class Noun:
         hints = typing.get_type_hints(cls, include_extras=True)
         found = {f.name: unit_of(hints[f.name]) for f in dataclasses.fields(cls)}
         return {name: unit for name, unit in found.items() if unit is not None}
+
+    @classmethod
+    @functools.cache
+    def required(cls) -> frozenset[str]:
+        """Names of the fields without which there is no such object."""
+        return frozenset(f.name for f in dataclasses.fields(cls) if f.metadata.get("required"))
 
     @classmethod
     def symbolic(cls, **values: Any) -> Self:
@@ -213,14 +219,23 @@ class Layout(Noun):
 class Engine(Noun):
     """What a serving engine is told, or decides, about memory and passes: vLLM's words and defaults.
 
-    `allowance` is what driver, communication and captured graphs take of a chip before a cache
-    does; it is a stated guess where no log gives the number.
+    `engines.engine` knows the rules of engines by name and version. What counts within the share of
+    memory: a dry run of the largest pass, if `dry_pass` is 1; while words are chosen, `score_bytes`
+    for each word of the vocabulary and each sequence (its score in 2 bytes and in 4, its
+    probability, the noise that divides it, a mask; where scores are sorted, 12 more twice over);
+    for each graph captured of a decode step, `graph` for every layer (0 in eager mode, or where
+    graphs lie outside the share); buffers for the `links` to other chips; and an `allowance` for
+    half a gigabyte that a driver hides, and for compiled kernels.
     """
 
     memory_share: units.Fraction = usual(0.92, "u", "share of a chip's memory that may be used")
     batched_tokens: units.Tokens = usual(8192.0, "T", "tokens of the largest pass")
     sequences: units.Sequences = usual(256.0, "B_{max}", "sequences at once, at most")
-    allowance: units.Bytes = usual(1.0e9, "a", "bytes for driver, communication and graphs")
+    allowance: units.Bytes = usual(0.8e9, "a", "bytes for the driver and libraries")
+    links: units.Bytes = usual(2e9, "l", "bytes for exchanges with other chips, at most")
+    graph: units.Bytes = usual(0.35e6, "g", "bytes a layer of a captured graph")
+    score_bytes: units.BytesPerElement = usual(15.0, "b_v", "bytes a word while one is chosen")
+    dry_pass: units.Fraction = usual(1.0, "q", "1 if the largest pass counts within the share")
     page: units.Count = usual(16.0, "p", "tokens of a page of cache")
     element: units.BytesPerElement = usual(2.0, "b", "bytes of a number in a pass: bf16")
     name: str = "engine"

@@ -45,8 +45,10 @@ class Unit:
 
     def check(self, name: str, value: Any) -> None:
         """Raise `InputError` unless `value` (number or array) lies in range; symbols pass."""
-        if type(value) is float and self.least < value < math.inf and value <= self.most:
-            return  # nearly every call: a plain number in range
+        if isinstance(value, float) or type(value) is int:  # nearly every call: a plain number
+            above = self.least < value or (value == self.least and not self.open)
+            if above and value <= self.most and value < math.inf:
+                return
         if is_symbolic(value):
             return
         import numpy as np

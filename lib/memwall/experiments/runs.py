@@ -105,6 +105,8 @@ class Open(Measured):
 
     chips: float | None
     layout: Layout | None
+    total: float | None  # parameters, where the row gives them
+    active: float | None
     poisson: bool
     rate: float | None
     achieved: float | None
@@ -268,7 +270,9 @@ class _Fields:
         return found
 
     def maybe(self, name: str, least: float = 0.0) -> float | None:
-        """A number, or None where the source gives none; words instead are kept as a doubt."""
+        """A number, or None where the source gives none; words are kept as a doubt, and the number
+        that they begin with, if any: "<=6 (stage 2)", "9,400 in on average".
+        """
         value = self.row.get(name, "")
         if not value:
             return None
@@ -276,7 +280,9 @@ class _Fields:
             float(value)
         except ValueError:
             self.doubts.append(f"{name}: {value}")
-            return None
+            leading = re.match(r"(?:<=|~)?\s*(\d[\d,]*(?:\.\d+)?)\b", value)
+            found = float(leading[1].replace(",", "")) if leading else None
+            return None if found is None or found < least else found
         return self.number(name, least)
 
     def milliseconds(self, name: str) -> float:
@@ -375,6 +381,8 @@ def _open(row: Row) -> Open:
     return Open(
         chips=f.maybe("n_chips", 1),
         layout=Layout(tp=float(cut[1]), dp=float(cut[2] or 1)) if cut else None,
+        total=None if (total := f.maybe("params_total_b")) is None else total * 1e9,
+        active=None if (active := f.maybe("params_active_b")) is None else active * 1e9,
         poisson=load.lower().startswith("poisson"),
         rate=f.maybe("rate_requests_per_s"),
         achieved=f.maybe("achieved_requests_per_s"),

@@ -1,318 +1,45 @@
-"""Validate: the blackboard and the forecast against machines that exist.
+"""Validate: the blackboard's floor and the forecast against machines that exist.
 
-    python -m memwall.validate FILE --format csv      one line a run: floor, forecast, measured
-    python -m memwall.validate --fit                  the four constants, their intervals, the band
+    python -m memwall.validate FILE --format csv      one line a run: floor, forecast with its band, measured
+    python -m memwall.validate --fit                  the constants of every class, their intervals, the bands
 
-FILE has the columns of `data/measured.csv` (source, url, date, note and confidence may be
-missing). A run reads `prompt_tokens` for each of `batch` sequences, then takes `output_tokens`
-decode steps from a context of `context_before + prompt_tokens`; `measured_s` is all of it.
-`n_chips` chips stand in `pipeline_stages` groups. A row that makes no sense is named on
-standard error, the others are printed, and the exit status is 1.
+FILE is a table of runs, told apart by its columns: whole runs (as `data/measured.csv`), served requests in a
+closed loop (`data/runs_served.csv`), requests at a rate (`data/runs_open_loop.csv`), one user on a machine of
+their own (`data/runs_local.csv`); or the JSON that `vllm bench serve` and SGLang's `bench_serving` write,
+with --model, --chip, --weights and the layout. Every row gets a line: one that cannot be answered says why
+in `error`, or, if it makes no sense at all, on standard error, and the exit status is then 1.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import functools
-import io
 import sys
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from ..core import catalog
-from ..core.nouns import Model, Unknown
+from ..core.nouns import Layout
 from ..core.tables import write_csv
 from ..core.units import InputError, human
-from ..formulas.forecast_old import (
-    TERMS,
-    Efficiency,
-    Group,
-    band,
-    fitted,
-    group,
-    ready,
-    run_floor,
-    run_time,
-)
+from ..formulas import forecast
+from . import predict, runs
+from .whole import Runs, measured, read, run_of  # noqa: F401  (what notebooks ask for)
 
-NUMBERS = (
-    "n_total", "n_active", "n_layers", "d_model", "bytes_per_param", "kv_bytes_per_token",
-    "n_chips", "pipeline_stages", "batch", "prompt_tokens", "output_tokens", "context_before",
-    "measured_s",
-)  # fmt: skip
-COLUMNS = ("id", "model", "hardware", "compute_precision", *NUMBERS)
-PRINTED = (
+WHOLE = (
     "id", "floor_s", "predicted_s", "low_s", "high_s", "measured_s", "measured_over_floor",
     "predicted_over_measured",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Run:
-    """One measured run: what was asked of which chips, and how long it took."""
-
-    id: str
-    publication: str
-    model: Model
-    group: Group
-    batch: float
-    prompt: float
-    output: float
-    before: float
-    measured: float
-
-
-@dataclass(frozen=True)
-class Runs:
-    """Many runs as one: nouns whose fields are arrays, for the library reads arrays too."""
-
-    runs: tuple[Run, ...]
-
-    def __len__(self) -> int:
-        return len(self.runs)
-
-    def __iter__(self) -> Any:
-        return iter(self.runs)
-
-    @functools.cached_property
-    def ids(self) -> list[str]:
-        return [r.id for r in self.runs]
-
-    @functools.cached_property
-    def publications(self) -> np.ndarray:
-        return np.array([r.publication for r in self.runs])
-
-    @functools.cached_property
-    def measured(self) -> np.ndarray:
-        return self._stack("measured")
-
-    @functools.cached_property
-    def floor(self) -> np.ndarray:
-        return run_floor(*self._work, self._model, self._group)
-
-    def predicted(self, efficiency: Efficiency, terms: Collection[str] = TERMS) -> np.ndarray:
-        """Forecast of every run with some of the terms."""
-        return run_time(*self._work, self._model, self._group, efficiency, terms)
-
-    def where(self, keep: Iterable[bool]) -> Runs:
-        return Runs(tuple(r for r, k in zip(self.runs, keep, strict=True) if k))
-
-    @functools.cached_property
-    def _work(self) -> list[np.ndarray]:
-        return [self._stack(name) for name in ("batch", "prompt", "output", "before")]
-
-    @functools.cached_property
-    def _model(self) -> Model:
-        return _stacked([r.model for r in self.runs])
-
-    @functools.cached_property
-    def _group(self) -> Group:
-        return _stacked([r.group for r in self.runs])
-
-    def _stack(self, name: str) -> np.ndarray:
-        return np.array([getattr(r, name) for r in self.runs])
-
-
-def _stacked(nouns: Sequence[Any]) -> Any:
-    names = type(nouns[0]).quantities()
-    return type(nouns[0])(**{n: np.array([float(getattr(x, n)) for x in nouns]) for n in names})
-
-
-# ---- reading -------------------------------------------------------------------------------------
-
-
-@functools.cache
-def measured(name: str = "measured") -> Runs:
-    """The runs of a table of the catalog; every row of them must make sense."""
-    return Runs(tuple(run_of(row) for row in catalog.table(name)))
-
-
-def read(path: str | Path) -> tuple[Runs, list[str]]:
-    """The runs of a CSV file, and a line for each row that is none: where, and why."""
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"cannot read {path}: {getattr(error, 'strerror', None) or error}"
-        ) from None
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
-    missing = [c for c in COLUMNS if c not in reader.fieldnames]
-    if missing:
-        raise InputError(f"{path} line 1: no column {', '.join(missing)}")
-    runs, complaints, seen = [], [], set()
-    rows = iter(reader)
-    while True:
-        try:
-            row = next(rows, None)
-            if row is None:
-                break
-            run = run_of(row)
-            _check(run)
-            if run.id in seen:
-                raise InputError(f"id {run.id!r} appears twice")
-            seen.add(run.id)
-            runs.append(run)
-        except (InputError, csv.Error) as error:
-            complaints.append(f"{path} line {reader.line_num}: {error}")
-    return Runs(tuple(runs)), complaints
-
-
-def run_of(row: dict[str, Any]) -> Run:
-    """A row of text as a run; InputError says what is wrong with it."""
-    if None in row or None in row.values():
-        raise InputError(f"row {row.get('id')!r} has not as many fields as the header")
-    row = {name: value.strip() for name, value in row.items()}
-    if not row["id"]:
-        raise InputError("id is empty")
-    n = {name: _number(name, row[name]) for name in NUMBERS}
-    if n["prompt_tokens"] == n["output_tokens"] == 0:
-        raise InputError("prompt_tokens and output_tokens are both 0: nothing was run")
-    if n["measured_s"] <= 0:
-        raise InputError(f"measured_s = {n['measured_s']:g} must be greater than 0")
-    if n["batch"] < 1:
-        raise InputError(f"batch = {n['batch']:g} must be at least 1")
-    run = Run(
-        id=row["id"],
-        publication=row.get("url") or row.get("source") or "",
-        model=_model(row["model"], n),
-        group=group(row["hardware"], n["n_chips"], row["compute_precision"], n["pipeline_stages"]),
-        batch=n["batch"],
-        prompt=n["prompt_tokens"],
-        output=n["output_tokens"],
-        before=n["context_before"],
-        measured=n["measured_s"],
-    )
-    for noun in (run.model, run.group):
-        for name in noun.quantities():
-            if isinstance(getattr(noun, name), Unknown):
-                raise InputError(f"{name} of {noun.name} is not known")
-    return run
-
-
-def _check(run: Run) -> None:
-    """Refuse a run whose numbers are each allowed and yet lead nowhere: 1e300 chips, say."""
-    alone = Runs((run,))
-    with np.errstate(all="ignore"):
-        times = np.concatenate([alone.floor, alone.predicted(fitted())])
-    if not (np.isfinite(times) & (times > 0)).all():
-        raise InputError(f"no finite time comes out of row {run.id!r}: numbers out of scale")
-
-
-def _number(name: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise InputError(f"{name} = {text!r} is not a number") from None
-    if not 0 <= value < np.inf:
-        raise InputError(f"{name} = {text} must be finite and at least 0")
-    return value
-
-
-def _model(name: str, n: dict[str, float]) -> Model:
-    """The model of a row: its columns, and from the catalog the widths no column gives."""
-    shape = Model(
-        name=name,
-        n_total=n["n_total"],
-        n_active=n["n_active"],
-        bytes_per_param=n["bytes_per_param"],
-        kv_bytes_per_token=n["kv_bytes_per_token"],
-        layers=n["n_layers"],
-        d_model=n["d_model"],
-    )
-    try:
-        known = catalog.model(name.partition(" (")[0])
-    except InputError:
-        return ready(shape)
-    # a name may begin like another model's; the shape decides
-    if known.layers == shape.layers and known.d_model == shape.d_model:
-        parts = ("attention_width", "experts", "experts_active")
-        sparse = shape.n_active < shape.n_total
-        for part in parts if sparse else parts[:1]:
-            if not isinstance(getattr(known, part), Unknown):
-                shape = shape.replace(**{part: getattr(known, part)})
-    return ready(shape)
-
-
-# ---- fitting -------------------------------------------------------------------------------------
-
-TOLERANCE = 5e-4  # of a constant's logarithm: far below what the runs can tell
-HUBER = 0.2  # errors count by their square up to 20 %, beyond that by their size
-START = Efficiency(compute=0.5, bandwidth=0.7, link=0.5, latency=1e-5)
-
-
-def fit(runs: Runs, counts: np.ndarray | None = None, start: Efficiency = START) -> Efficiency:
-    """The four constants that make the forecast of these runs least wrong.
-
-    counts: how often each run counts (a bootstrap's draw); once each if not given.
-    """
-    weights = np.ones(len(runs)) if counts is None else counts
-    names = list(Efficiency.quantities())
-
-    def constants(point: np.ndarray) -> Efficiency:
-        # shares end at 1; so does the latency, in seconds, which nobody will notice
-        return Efficiency(**dict(zip(names, np.exp(np.minimum(point, 0)), strict=True)))
-
-    def loss(point: np.ndarray) -> float:
-        error = np.abs(np.log(runs.predicted(constants(point)) / runs.measured))
-        huber = np.where(error < HUBER, error**2 / 2, HUBER * (error - HUBER / 2))
-        return float(np.average(huber, weights=weights) + np.maximum(point, 0).sum())
-
-    at = np.log([getattr(start, n) for n in names])
-    # no gradients, for the maxima of a forecast have corners
-    simplex = np.vstack([at, at + 0.2 * np.eye(len(at))])
-    options = {"initial_simplex": simplex, "xatol": TOLERANCE, "fatol": np.inf}
-    return constants(_minimize()(loss, at, method="Nelder-Mead", options=options).x)
-
-
-def _minimize() -> Callable[..., Any]:
-    try:
-        from scipy.optimize import minimize
-    except ImportError:
-        raise InputError("fitting needs SciPy: pip install 'memory-wall[fit]'") from None
-    return cast(Callable[..., Any], minimize)
-
-
-def left_out(runs: Runs) -> dict[str, Efficiency]:
-    """The constants fitted without each publication in turn."""
-    full = fit(runs)
-    return {
-        p: fit(runs.where(runs.publications != p), start=full) for p in np.unique(runs.publications)
-    }
-
-
-def left_out_ratios(runs: Runs, constants: dict[str, Efficiency]) -> np.ndarray:
-    """Predicted over measured, each run by the constants fitted without its publication."""
-    ratios = np.empty(len(runs))
-    for publication, efficiency in constants.items():
-        own = runs.publications == publication
-        ratios[own] = runs.where(own).predicted(efficiency) / runs.measured[own]
-    return ratios
-
-
-def bootstrap(runs: Runs, draws: int = 200, seed: int = 9) -> dict[str, tuple[float, float]]:
-    """Where eight of ten fits lie when the runs are drawn anew, with repetition."""
-    rng = np.random.default_rng(seed)
-    full = fit(runs)
-    found = []
-    for _ in range(draws):
-        counts = np.bincount(rng.integers(len(runs), size=len(runs)), minlength=len(runs))
-        found.append(fit(runs, counts.astype(float), start=full))
-    return {
-        name: tuple(np.percentile([getattr(e, name) for e in found], [10, 90]))
-        for name in Efficiency.quantities()
-    }
-
-
-def band_of(ratios: np.ndarray) -> tuple[float, float]:
-    """Factors on a forecast between which eight measurements in ten of these lay."""
-    low, high = np.percentile(1 / ratios, [10, 90])
-    return float(low), float(high)
+TIMES = (
+    "id", "ttft_floor_s", "tpot_floor_s", "ttft_s", "ttft_low_s", "ttft_high_s", "tpot_s",
+    "tpot_low_s", "tpot_high_s", "measured_ttft_s", "measured_tpot_s", "error",
+)  # fmt: skip
+LOCAL = (
+    "id", "floor_tokens_per_second", "tokens_per_second", "low", "high",
+    "measured_tokens_per_second", "error",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -320,106 +47,134 @@ class Score:
     """How good some predictions are."""
 
     runs: int
-    median_error: float  # of |predicted / measured - 1|
+    mean_error: float  # of |predicted / measured - 1|
+    median_error: float
     median_factor: float
     within_1_5: float
 
     def __str__(self) -> str:
         return (
-            f"{self.runs} runs: median error {human(self.median_error, '%')}, "
-            f"{human(self.within_1_5, '%')} within a factor 1.5"
+            f"{self.runs} runs: error {human(self.mean_error, '%')} on average, median "
+            f"{human(self.median_error, '%')}, {human(self.within_1_5, '%')} within a factor 1.5"
         )
 
 
 def score(ratios: np.ndarray) -> Score:
     """Score predictions by their ratios to what was measured."""
-    off = np.abs(np.log(ratios))
+    off, error = np.abs(np.log(ratios)), np.abs(ratios - 1)
     return Score(
         len(ratios),
-        float(np.median(np.abs(ratios - 1))),
+        float(np.mean(error)),
+        float(np.median(error)),
         float(np.exp(np.median(off))),
         float(np.mean(off <= np.log(1.5))),
     )
 
 
-def waterfall(runs: Runs, efficiency: Efficiency | None = None) -> list[tuple[str, np.ndarray]]:
-    """(term, predicted over measured) as the terms are added one by one to the floor."""
-    efficiency = efficiency or fitted()
-    steps = [("floor", runs.floor / runs.measured)]
-    for i, term in enumerate(TERMS, start=1):
-        steps.append((term, runs.predicted(efficiency, TERMS[:i]) / runs.measured))
-    return steps
+# --- one line a run
 
 
-def made_of(runs: Runs, efficiency: Efficiency | None = None) -> dict[str, np.ndarray]:
-    """The share of each forecast that each constant governs; the four add up to one.
-
-    A forecast is made of times, and each is proportional to one of 1/e_F, 1/e_W, 1/e_l and
-    lambda; so the elasticities with respect to these four are the shares (Euler).
-    """
-    efficiency = efficiency or fitted()
-    base, small = runs.predicted(efficiency), 1e-4
-    shares = {}
-    for name in Efficiency.quantities():
-        moved = efficiency.replace(**{name: getattr(efficiency, name) * (1 - small)})
-        change = np.log(runs.predicted(moved) / base) / np.log(1 - small)
-        shares[name] = change if name == "latency" else -change
-    return shares
-
-
-# ---- the command ---------------------------------------------------------------------------------
-
-
-def report(runs: Runs) -> list[dict[str, Any]]:
-    """One row a run, with the columns that are printed."""
-    if not len(runs):
+def report(found: Runs) -> list[dict[str, Any]]:
+    """Whole runs: floor, forecast with its band, and what was measured."""
+    if not len(found):
         return []
-    predicted = runs.predicted(fitted())
-    low, high = band()
-    columns = {
-        "id": runs.ids,
-        "floor_s": runs.floor,
-        "predicted_s": predicted,
-        "low_s": predicted * low,
-        "high_s": predicted * high,
-        "measured_s": runs.measured,
-        "measured_over_floor": runs.measured / runs.floor,
-        "predicted_over_measured": predicted / runs.measured,
-    }
+    predicted = found.predicted(forecast.fitted("server-2024"))
+    low, high = forecast.band("server-2024")
+    columns = (
+        found.ids, found.floor, predicted, predicted * low, predicted * high, found.measured,
+        found.measured / found.floor, predicted / found.measured,
+    )  # fmt: skip
+    return [dict(zip(WHOLE, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _times(
+    row: Any, answer: predict.Answer, ttft: float | None, tpot: float | None
+) -> dict[str, Any]:
+    bands = {of: forecast.band("server-2025", of) for of in ("ttft", "tpot")}
+    line: dict[str, Any] = {"id": row.id, "measured_ttft_s": ttft, "measured_tpot_s": tpot}
+    if not answer.error:
+        for of in ("ttft", "tpot"):
+            value = getattr(answer, of)
+            low, high = (value * factor for factor in bands[of])
+            floor = getattr(answer, f"{of}_floor")
+            line |= {
+                f"{of}_floor_s": floor,
+                f"{of}_s": value,
+                f"{of}_low_s": low,
+                f"{of}_high_s": high,
+            }
+    return {**line, "error": answer.error}
+
+
+def served_report(rows: Sequence[runs.Served]) -> list[dict[str, Any]]:
+    """Closed-loop runs: floors and forecasts of both times, and what was measured."""
+    work, errors = predict.work_of(rows)
+    efficiency = forecast.fitted("server-2025")
+    columns = [] if work is None else [
+        work.ttft_floor(), work.tpot_floor(), work.ttft(efficiency), work.tpot(efficiency),
+    ]  # fmt: skip
+    answers = iter(zip(*columns, strict=True)) if columns else iter(())
     return [
-        dict(zip(PRINTED, values, strict=True)) for values in zip(*columns.values(), strict=True)
+        _times(
+            row,
+            predict.Answer(error=e) if e else predict.Answer(*map(float, next(answers))),
+            row.ttft,
+            row.tpot,
+        )
+        for row, e in zip(rows, errors, strict=True)
     ]
 
 
-def constants_table(runs: Runs) -> list[dict[str, Any]]:
-    """The rows of `data/forecast.csv`: value, bootstrap and leave-one-publication-out intervals."""
-    best, without, drawn = fit(runs), left_out(runs), bootstrap(runs)
-    low, high = band_of(left_out_ratios(runs, without))
-    publications, sizes = np.unique(runs.publications, return_counts=True)
-    provenance = {
-        "source": f"python -m memwall.validate --fit on the {len(runs)} runs of measured.csv, "
-        f"{len(publications)} publications; the URL is that of the largest",
-        "url": str(publications[np.argmax(sizes)]),
-        "date": max(r["date"] for r in catalog.table("measured")),
-        "confidence": "medium",
-    }
-    rows = []
-    for name, unit in Efficiency.quantities().items():
-        others = [getattr(e, name) for e in without.values()]
-        rows.append(
-            {
-                "name": name, "unit": unit.symbol, "value": getattr(best, name),
-                "bootstrap_low": drawn[name][0], "bootstrap_high": drawn[name][1],
-                "left_out_low": min(others), "left_out_high": max(others), **provenance,
-            }
-        )  # fmt: skip
-    blank = dict.fromkeys(("bootstrap_low", "bootstrap_high", "left_out_low", "left_out_high"), "")
-    for name, value in (("band_low", low), ("band_high", high)):
-        rows.append({"name": name, "unit": "1", "value": value, **blank, **provenance})
-    return rows
+def open_report(rows: Sequence[runs.Open]) -> list[dict[str, Any]]:
+    """Open-loop runs: floors and forecasts of both times, and what was measured."""
+    efficiency = forecast.fitted("server-2025")
+    return [_times(r, predict.open_answer(r, efficiency), r.ttft, r.tpot) for r in rows]
 
 
-def _print_csv(rows: list[dict[str, Any]], columns: Sequence[str]) -> None:
+def cookbook_report(rows: Sequence[runs.Cookbook]) -> list[dict[str, Any]]:
+    """Recipes' own runs, whose layout is not stated: the better of the two usual ones."""
+    return [
+        min(served_report(predict.usual_cuts(row)), key=lambda line: line.get("tpot_s", np.inf))
+        for row in rows
+    ]
+
+
+def local_report(rows: Sequence[runs.Local]) -> list[dict[str, Any]]:
+    """Local runs: the highest rate that is possible, the rate to expect, and the one measured."""
+    efficiency, (low, high) = forecast.fitted("local"), forecast.band("local")
+    found = []
+    for row in rows:
+        line: dict[str, Any] = {
+            "id": row.id,
+            "measured_tokens_per_second": row.tokens_per_second,
+            "error": "",
+        }
+        try:
+            made = predict.local_work(row)
+            most = made.tokens / (made.fewest * float(forecast.pass_floor(made.least)))
+            rate = made.tokens / float(made.time(efficiency))
+            line |= {
+                "floor_tokens_per_second": most, "tokens_per_second": rate, "low": rate / high,
+                "high": min(rate / low, most),
+            }  # fmt: skip
+        except InputError as error:
+            line["error"] = str(error).split(" Known:")[0]
+        found.append(line)
+    return found
+
+
+REPORTS: dict[str, tuple[Callable[..., list[dict[str, Any]]], tuple[str, ...]]] = {
+    "served": (served_report, TIMES),
+    "open": (open_report, TIMES),
+    "local": (local_report, LOCAL),
+    "cookbook": (cookbook_report, TIMES),
+}
+
+
+# --- the command
+
+
+def _print_csv(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
     write_csv(sys.stdout, rows, columns, number="{:.6g}".format)
 
 
@@ -427,33 +182,85 @@ def _print_text(rows: list[dict[str, Any]]) -> None:
     width = max(len(r["id"]) for r in rows)
     print(f"{'run':{width}} {'floor':>9} {'forecast':>9} {'from':>9} {'to':>9} {'measured':>9}")
     for row in rows:
-        times = " ".join(f"{human(row[c], 's'):>9}" for c in PRINTED[1:6])
+        times = " ".join(f"{human(row[c], 's'):>9}" for c in WHOLE[1:6])
         print(f"{row['id']:{width}} {times}")
     print(score(np.array([r["predicted_over_measured"] for r in rows])))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def _print_scores(kind: str, rows: list[dict[str, Any]]) -> None:
+    pairs = {
+        "time per token": ("tpot_s", "measured_tpot_s"), "first token": ("ttft_s", "measured_ttft_s"),
+        "tokens a second": ("tokens_per_second", "measured_tokens_per_second"),
+    }  # fmt: skip
+    print(f"{kind}: {len(rows)} rows, {sum(bool(r['error']) for r in rows)} without an answer")
+    for label, (said, seen) in pairs.items():
+        ratios = [r[said] / r[seen] for r in rows if r.get(said) and r.get(seen)]
+        if ratios:
+            print(f"{label}: {score(np.array(ratios))}")
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="memwall.experiments.validate", description=__doc__.split("\n")[0]
+        prog="memwall.validate",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", nargs="?", help="runs to compare; the book's own if left out")
+    parser.add_argument(
+        "file", nargs="?", help="runs to compare; the book's own whole runs if left out"
+    )
     parser.add_argument("--format", choices=("text", "csv"), default="text")
     parser.add_argument("--fit", action="store_true", help="print the constants fitted anew")
-    options = parser.parse_args(arguments)
-    if options.fit:
-        rows = constants_table(measured())
-        _print_csv(rows, list(rows[0]))
-        return 0
+    parser.add_argument("--draws", type=int, default=40, help="of the bootstrap")
+    bench = parser.add_argument_group("a benchmark's JSON does not say what it ran on")
+    bench.add_argument("--model", help="a model of the catalog")
+    bench.add_argument("--chip", help="a chip of the catalog")
+    bench.add_argument("--weights", default="bf16")
+    for name in ("tp", "dp", "ep", "pp"):
+        bench.add_argument(f"--{name}", type=int, default=1)
+    return parser
+
+
+def _read(options: Any) -> tuple[str, Any, list[str]]:
+    """The kind of rows, the rows, and what could not be read."""
+    if not options.file:
+        return "whole", measured(), []
+    if Path(options.file).suffix in (".json", ".jsonl"):
+        if not options.model or not options.chip:
+            raise InputError("a benchmark's JSON needs --model and --chip: it does not say them")
+        layout = Layout(*(float(getattr(options, n)) for n in ("tp", "dp", "ep", "pp")))
+        rows = runs.from_benchmark(
+            options.file, options.model, options.chip, options.weights, layout
+        )
+        return ("open" if isinstance(rows[0], runs.Open) else "served"), rows, []
     try:
-        runs, complaints = read(options.file) if options.file else (measured(), [])
+        kind, rows, complaints = runs.read(options.file)
+    except InputError:
+        # a table that is nearly one of whole runs is told what it lacks for that
+        return ("whole", *read(options.file))
+    return (kind, *read(options.file)) if kind == "whole" else (kind, rows, complaints)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        if options.fit:
+            from . import fit
+
+            rows = fit.table(options.draws)
+            _print_csv(rows, list(rows[0]))
+            return 0
+        kind, found, complaints = _read(options)
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
-    rows = report(runs)
+    make, columns = REPORTS.get(kind, (report, WHOLE))
+    rows = make(found)
     if options.format == "csv":
-        _print_csv(rows, PRINTED)
-    elif rows:
+        _print_csv(rows, columns)
+    elif rows and kind == "whole":
         _print_text(rows)
+    elif rows:
+        _print_scores(kind, rows)
     for complaint in complaints:
         print(complaint, file=sys.stderr)
     return 1 if complaints else 0

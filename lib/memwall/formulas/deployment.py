@@ -15,14 +15,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.algebra import formula, maximum, minimum
+from ..core.algebra import composed, formula, maximum, minimum
 from ..core.checkpoint import Checkpoint
-from ..core.nouns import Engine, Layout, System, Workload
+from ..core.nouns import Engine, Layout, System, Unknown, Workload
 from ..core.units import (
     Bytes,
     Count,
     DollarsPerSecond,
     DollarsPerToken,
+    NonNegative,
     Ratio,
     Seconds,
     Sequences,
@@ -64,24 +65,38 @@ def time_per_token(
 
 @formula
 def first_token_time(
-    request: Seconds, step: Seconds, own_prompt: Seconds, prompt_time: Seconds, running: Sequences,
-    output: Count, token_time: Seconds,
+    step: Seconds, own_prompt: Seconds, prompt_time: Seconds, ahead: NonNegative,
+    efficiency: Efficiency,
 ) -> Seconds:  # fmt: skip
-    """Mean time to the first token on an engine with a place free: in, wait, read the own prompt.
+    """Mean time to the first token: let in, wait for the prompts ahead, read the own one, send it out.
 
-    A newcomer finds a step under way and, now and then, another's prompt: prompts keep the engine
-    busy for a share r of the time, and one found in progress has half of itself left.
+    Equation: s t_step + q t_prompt + t_own, s the steps that letting in and sending out take, q the
+    prompts ahead of it on average.
+    Ignores: waiting for memory; that a prompt in progress is half done.
+    Source: ours; chapter 9 for s, chapter 10 for q.
 
-    Equation: t_request + t_step / 2 + r t_prompt / 2 / (1 - r) + t_own, with r = B t_prompt over the
-    time O t_token of an answer, at most 1/2 here: beyond that first tokens wait in a queue.
-    Ignores: the burst when many users start at once; waiting for memory.
-    Source: ours; the Pollaczek-Khinchine wait for prompts of one length.
-
-    >>> round(float(first_token_time(0.0, 0.02, 0.1, 0.1, 1, 1000, 0.02)), 4)
-    0.1103
+    >>> round(float(first_token_time(0.02, 0.1, 0.08, 0.5, forecast.IDEAL.replace(steps=2.0))), 9)
+    0.18
     """
-    busy = minimum(running * prompt_time / (output * token_time), 0.5)
-    return request + step / 2 + busy * prompt_time / 2 / (1 - busy) + own_prompt
+    return efficiency.steps * step + ahead * prompt_time + own_prompt
+
+
+@formula
+def prompts_ahead(
+    prompt_time: Seconds, running: Sequences, output: Count, token_time: Seconds
+) -> NonNegative:
+    """Prompts that a newcomer finds before its own: the mean of a queue that prompts keep busy a share r.
+
+    Equation: r / (2 (1 - r)), r = B t_prompt over the time O t_token of an answer, at most 9/10: the
+    wait of Pollaczek and Khinchine for prompts of one length, in prompts.
+    Ignores: the burst when many users start at once.
+    Source: Pollaczek 1930, Khinchine 1932.
+
+    >>> float(prompts_ahead(0.1, 5, 10, 0.1))
+    0.5
+    """
+    busy = minimum(running * prompt_time / (output * token_time), 0.9)
+    return busy / (2 * (1 - busy))
 
 
 @formula
@@ -169,6 +184,7 @@ class Deployment:
     request_cost: Any
 
 
+@composed
 def deployment(
     checkpoint: Checkpoint, system: System, layout: Layout, workload: Workload, engine: Engine,
     efficiency: Efficiency,
@@ -195,23 +211,21 @@ def deployment(
     together = maximum(minimum(engine.batched_tokens / fresh, running), 1)
     reading = prompt_pass(together, fresh, past, checkpoint, system, layout)
     each = forecast.pass_time(reading, efficiency) / together / layout.pp
-    alone = prompt_pass(1, fresh, past, checkpoint, system, layout)
+    # a prompt is read by the chips of one rank, while the other ranks read others
+    alone = prompt_pass(layout.dp, fresh, past, checkpoint, system, layout)
     own_prompt = forecast.pass_time(alone, efficiency)
 
     token = time_per_token(step, each, running, workload.output)
-    first = first_token_time(
-        efficiency.request, step, own_prompt, each, running, workload.output, token
-    )
+    ahead = prompts_ahead(each, running, workload.output, token)
+    first = first_token_time(step, own_prompt, each, ahead, efficiency)
     rate = request_rate(running, first, token, workload.output)
     rent = system.dollars_per_second
     held = sum(held_bytes(context, g) for g in checkpoint.groups)
     return Deployment(
         weight_bytes=weight_bytes_per_chip(checkpoint, layout),
-        activation_bytes=activation_bytes(
-            engine.batched_tokens, engine.sequences, engine.element, checkpoint, layout
-        ),
+        activation_bytes=activation_bytes(engine, checkpoint, layout),
         room=room,
-        sequence_bytes=cache_bytes_per_chip(1, most, checkpoint, layout),
+        sequence_bytes=cache_bytes_per_chip(layout.dp, most, checkpoint, layout),  # one a rank
         largest_concurrency=fit,
         running=running,
         step_floor=floor,
@@ -224,11 +238,22 @@ def deployment(
         request_rate=rate,
         token_rate=rate * workload.output,
         prompt_share=rate * each,
-        input_cost=cost_per_token(rent, 1 / fresh, each),
-        cached_cost=cached_token_cost(rent, held, context, system),
-        output_cost=cost_per_token(rent, 1 / running, step),
-        request_cost=rent / rate,
+        **_prices(rent, each / fresh, step / running, rate, held, context, system),
     )
+
+
+def _prices(
+    rent: Any, reading: Any, writing: Any, rate: Any, held: Any, context: Any, system: System
+) -> dict[str, Any]:
+    """What a token read, cached or written costs, and a request; unknown where the rent is."""
+    if isinstance(rent, Unknown):
+        return dict.fromkeys(("input_cost", "cached_cost", "output_cost", "request_cost"), rent)
+    return {
+        "input_cost": cost_per_token(rent, 1, reading),
+        "cached_cost": cached_token_cost(rent, held, context, system),
+        "output_cost": cost_per_token(rent, 1, writing),
+        "request_cost": rent / rate,
+    }
 
 
 # what each result is called, its unit, and where it is derived

@@ -2,13 +2,14 @@
 
 The blackboard's line, max(arithmetic, memory), is a floor. A real pass takes longer, for reasons
 that can each be written down. Three kinds of work wait for each other, each at the pace of its
-slower half; what travels comes on top; and much has a price however little it carries:
+slower half; what travels comes on top; and starting something has a price however little it does:
 
-    t = max(dense) + max(experts) + max(attention) + exchange
-        + n layer + n_r routed + x expert + r round
+    t = max(weights) + max(experts) + max(attention) + exchange + m launch + r round
 
-    n   layers                n_r  routed layers        x  experts started on a chip
-    r   rounds of exchanges   max  of arithmetic / e_F and reading / e_W
+    m  matrix products that wait for each other     r    rounds of exchanges
+    max  of arithmetic / e_F and reading / e_W      e    share of the peak that is reached
+
+Weights stored narrower than a chip multiplies are widened as they come, which is arithmetic too.
 
 Only eight numbers of it cannot be derived: those of `Efficiency`, fitted on published runs by
 `experiments.fit`, once for each class of machine (servers until 2024, servers since 2025, one user
@@ -24,8 +25,8 @@ from typing import Any
 
 from ..core import catalog
 from ..core.algebra import formula, maximum
-from ..core.nouns import Noun, quantity, suggest
-from ..core.units import Fraction, InputError, Seconds, human
+from ..core.nouns import Noun, quantity, suggest, usual
+from ..core.units import Fraction, InputError, NonNegative, Seconds, human
 from .passes import Pass
 
 # in the order in which chapter 9 adds them to the floor
@@ -37,19 +38,23 @@ CLASSES = ("server-2024", "server-2025", "local")
 class Efficiency(Noun):
     """How much of its peak a real machine reaches, and what waits cost: the book's fitted numbers."""
 
-    compute: Fraction = quantity("e_F", "share of the peak FLOP/s", required=True)
+    compute: Fraction = quantity(
+        "e_F", "share of the peak FLOP/s in matrix products", required=True
+    )
+    uneven: Fraction = quantity(
+        "e_u", "the same in experts and attention, whose work comes in uneven lots", required=True
+    )
     bandwidth: Fraction = quantity("e_W", "share of the peak HBM bandwidth", required=True)
     link: Fraction = quantity("e_l", "share of the peak link bandwidth", required=True)
-    layer: Seconds = quantity(r"\lambda", "launching a layer's kernels", required=True)
-    routed: Seconds = quantity(
-        r"\lambda_r", "routing tokens in a layer, there and back", required=True
-    )
-    expert: Seconds = quantity(
-        r"\lambda_x", "starting an expert, however few its tokens", required=True
+    launch: Seconds = quantity(
+        r"\lambda", "starting a product that waits for another", required=True
     )
     round: Seconds = quantity(r"\lambda_w", "one round of an exchange", required=True)
-    request: Seconds = quantity(
-        r"\lambda_q", "taking a request in and sending a token out", required=True
+    widening: NonNegative = quantity("v", "FLOP that widening a weight costs", required=True)
+    steps: NonNegative = quantity("s", "steps from arrival to first token", required=True)
+    # the one factor that goes by an engine's name (or by pools), for who knows that it applies
+    polling: NonNegative = usual(
+        1.0, "p", "times as many steps where newcomers are looked for every 10 to 30 steps only"
     )
 
     @classmethod
@@ -62,8 +67,9 @@ class Efficiency(Noun):
 
 
 IDEAL = Efficiency(
-    compute=1.0, bandwidth=1.0, link=1.0, layer=0.0, routed=0.0, expert=0.0, round=0.0, request=0.0
-)
+    compute=1.0, uneven=1.0, bandwidth=1.0, link=1.0, launch=0.0, round=0.0, widening=0.0,
+    steps=1.0,
+)  # fmt: skip
 
 
 @formula
@@ -75,7 +81,7 @@ def pass_floor(work: Pass) -> Seconds:
     (`passes.least`), no machine is faster.
     Source: lecture, row B6.
 
-    >>> work = Pass(1, 2, 1, 0.5, 3, 0.5, exchange=9, layers=1, routed_layers=0, experts=0, rounds=0)
+    >>> work = Pass(1, 2, 1, 0.5, 3, 0.5, exchange=9, launches=1, rounds=0)
     >>> float(pass_floor(work))
     5.0
     """
@@ -87,47 +93,47 @@ def pass_floor(work: Pass) -> Seconds:
 def dense_part(work: Pass, efficiency: Efficiency) -> Seconds:
     """Part of a pass in which the weights that all tokens use are read or multiplied.
 
-    Equation: max(t_c / e_F, t_w / e_W).
+    Equation: max(t_c / e_F + v t_v, t_w / e_W), t_v for weights that are widened as they come.
     Source: rows B6 to B8; chapter 9.
 
-    >>> work = Pass(1, 3, 0, 0, 0, 0, exchange=0, layers=1, routed_layers=0, experts=0, rounds=0)
+    >>> work = Pass(1, 3, 0, 0, 0, 0, exchange=0, launches=1, rounds=0)
     >>> float(dense_part(work, IDEAL.replace(bandwidth=0.5)))
     6.0
     """
-    return maximum(
-        work.dense_arithmetic / efficiency.compute, work.dense_reading / efficiency.bandwidth
-    )
+    arithmetic = work.dense_arithmetic / efficiency.compute
+    widening = efficiency.widening * work.dense_widening
+    return maximum(arithmetic + widening, work.dense_reading / efficiency.bandwidth)
 
 
 @formula
 def expert_part(work: Pass, efficiency: Efficiency) -> Seconds:
     """Part of a pass in which the experts touched are read or multiplied.
 
-    Equation: max(t_ce / e_F, t_we / e_W).
+    Equation: max(t_ce / e_u + v t_ve, t_we / e_W).
     Source: row B23; chapter 9.
 
-    >>> work = Pass(0, 0, 1, 3, 0, 0, exchange=0, layers=1, routed_layers=1, experts=8, rounds=0)
+    >>> work = Pass(0, 0, 1, 3, 0, 0, exchange=0, launches=1, rounds=0)
     >>> float(expert_part(work, IDEAL))
     3.0
     """
-    return maximum(
-        work.expert_arithmetic / efficiency.compute, work.expert_reading / efficiency.bandwidth
-    )
+    arithmetic = work.expert_arithmetic / efficiency.uneven
+    widening = efficiency.widening * work.expert_widening
+    return maximum(arithmetic + widening, work.expert_reading / efficiency.bandwidth)
 
 
 @formula
 def attention_part(work: Pass, efficiency: Efficiency) -> Seconds:
     """Part of a pass in which attention reads its caches or computes, whichever is slower.
 
-    Equation: max(t_ca / e_F, t_kv / e_W).
+    Equation: max(t_ca / e_u, t_kv / e_W).
     Source: rows B8 and X25; chapter 9.
 
-    >>> work = Pass(0, 0, 0, 0, 2, 3, exchange=0, layers=1, routed_layers=0, experts=0, rounds=0)
-    >>> float(attention_part(work, IDEAL.replace(compute=0.5)))
+    >>> work = Pass(0, 0, 0, 0, 2, 3, exchange=0, launches=1, rounds=0)
+    >>> float(attention_part(work, IDEAL.replace(uneven=0.5)))
     4.0
     """
     return maximum(
-        work.attention_arithmetic / efficiency.compute, work.cache_reading / efficiency.bandwidth
+        work.attention_arithmetic / efficiency.uneven, work.cache_reading / efficiency.bandwidth
     )
 
 
@@ -139,7 +145,7 @@ def exchange_part(work: Pass, efficiency: Efficiency) -> Seconds:
     Ignores: overlap with arithmetic.
     Source: assumptions d8 and d21; chapter 9.
 
-    >>> work = Pass(0, 0, 0, 0, 0, 0, exchange=2, layers=1, routed_layers=0, experts=0, rounds=3)
+    >>> work = Pass(0, 0, 0, 0, 0, 0, exchange=2, launches=1, rounds=3)
     >>> float(exchange_part(work, IDEAL.replace(link=0.5, round=1.0)))
     7.0
     """
@@ -148,20 +154,16 @@ def exchange_part(work: Pass, efficiency: Efficiency) -> Seconds:
 
 @formula
 def launch_part(work: Pass, efficiency: Efficiency) -> Seconds:
-    """Part of a pass that goes to starting things: kernels of every layer, routing, experts.
+    """Part of a pass that goes to starting things: every product that waits for the one before it.
 
-    Equation: n lambda + n_r lambda_r + x lambda_x.
+    Equation: m lambda.
     Source: assumption d21; chapter 9.
 
-    >>> work = Pass(0, 0, 0, 0, 0, 0, exchange=0, layers=10, routed_layers=5, experts=100, rounds=0)
-    >>> float(launch_part(work, IDEAL.replace(layer=2.0, routed=1.0, expert=0.01)))
-    26.0
+    >>> work = Pass(0, 0, 0, 0, 0, 0, exchange=0, launches=500, rounds=0)
+    >>> float(launch_part(work, IDEAL.replace(launch=1e-5)))
+    0.005
     """
-    return (
-        work.layers * efficiency.layer
-        + work.routed_layers * efficiency.routed
-        + work.experts * efficiency.expert
-    )
+    return work.launches * efficiency.launch
 
 
 @formula
@@ -173,7 +175,7 @@ def pass_time(work: Pass, efficiency: Efficiency) -> Seconds:
     passes.
     Source: chapter 9; constants from `fitted`.
 
-    >>> work = Pass(1, 2, 1, 3, 1, 4, exchange=5, layers=6, routed_layers=0, experts=0, rounds=0)
+    >>> work = Pass(1, 2, 1, 3, 1, 4, exchange=5, launches=6, rounds=0)
     >>> float(pass_time(work, IDEAL))
     14.0
     """
@@ -197,7 +199,7 @@ def waterfall(work: Pass, efficiency: Efficiency) -> list[tuple[str, Any]]:
     activations travel, launches and rounds cost, and nothing reaches its peak.
     """
     kinds = IDEAL
-    counts = efficiency.replace(compute=1.0, bandwidth=1.0, link=1.0)
+    counts = efficiency.replace(compute=1.0, uneven=1.0, bandwidth=1.0, link=1.0, widening=0.0)
     still = work.replace(exchange=work.exchange * 0.0)
     return [
         ("floor", pass_floor(work)),

@@ -5,7 +5,8 @@ over all of a stage's chips, `pp` stages each keep a share of the layers. So eve
 weights, and every layer's cache, is kept in one of three ways:
 
     part                                      on one chip
-    attention, dense, shared, embeddings      1 / tp          and copied dp times
+    attention, dense, shared                  1 / tp          and copied dp times
+    embeddings, pictures; output matrix       1 / tp          on the first stage; on the last
     routed experts                            1 / (tp dp)
     router, norms, latent projections         all of it
     cache of a layer with h key-value heads   1 / min(tp, h)  and copied beyond; MLA has h = 1
@@ -19,12 +20,13 @@ pass computes with, and what driver, communication and captured graphs take.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from ..core.algebra import ceil, formula, maximum, minimum
-from ..core.checkpoint import Checkpoint
+from ..core.algebra import ceil, formula, maximum, minimum, where
+from ..core.checkpoint import Checkpoint, Part
 from ..core.nouns import Engine, Layout, System
-from ..core.units import Bytes, BytesPerElement, InputError, NonNegative, Ratio, Sequences, Tokens
+from ..core.units import Bytes, InputError, NonNegative, Ratio, Sequences, Tokens
 from .layers import held_bytes, read_bytes
 
 # how often a kind of part is kept in a stage: cut by tp, by tp and dp, or not at all
@@ -34,6 +36,7 @@ CUT_BY = {
     "norm": "none",
 }  # fmt: skip
 UNUSED = ("predictor",)  # loaded only by an engine that speculates with it
+FIRST = ("embedding", "vision")  # parts of the first stage; the output matrix is the last one's
 
 
 def ways(kind: str, layout: Layout) -> Any:
@@ -46,12 +49,42 @@ def loaded(checkpoint: Checkpoint) -> tuple[Any, ...]:
     return tuple(p for p in checkpoint.parts if p.kind not in UNUSED)
 
 
+def expert_numbers(checkpoint: Checkpoint, layout: Layout) -> Any:
+    """Numbers that a token makes in an expert on one chip, of its (usually three) matrices: 3 f / pieces."""
+    active = sum(part.active for part in checkpoint.of("routed"))
+    layers, chosen = maximum(checkpoint.routed_layers, 1), maximum(checkpoint.experts_active, 1)
+    return active / (layers * chosen * checkpoint.d_model) * layout.ep / layout.stage_chips
+
+
+@formula
+def padding(part: Part, checkpoint: Checkpoint, layout: Layout) -> Ratio:
+    """How much longer experts of 4 bits get by padding to the tiles of the kernels that read them.
+
+    Equation: ceil(d / 256) 256 / d times ceil(f' / 128) 128 / f', f' an expert's inner width on a
+    chip; 1 for wider weights.
+    Ignores: kernels with other tiles.
+    Source: vLLM's Marlin kernels for MXFP4; gpt-oss-20b takes 13.64 GiB on one H100, 7.01 on each
+    of two.
+
+    >>> used = 24 * 4 * 3 * 2880**2
+    >>> part = Part(8 * used, used, 0.53125, kind="routed")
+    >>> m = Checkpoint("gpt-oss-20b", (), (part,), layers=24, d_model=2880, experts=32,
+    ...                experts_active=4, routed_layers=24)
+    >>> round(float(padding(part, m, Layout())), 4)  # 3,072 x 2,944
+    1.0904
+    """
+    inner, d = maximum(expert_numbers(checkpoint, layout) / 3, 1), checkpoint.d_model
+    # a hair less than a whole number of tiles is that number
+    tiles = ceil(d / 256 - 1e-9) * 256 / d * ceil(inner / 128 - 1e-9) * 128 / inner
+    return where(part.bytes_per_param < 0.6, tiles, 1)
+
+
 @formula
 def stage_share(checkpoint: Checkpoint, layout: Layout) -> Ratio:
     """Share of the layers that the fullest stage keeps.
 
     Equation: ceil(n / P) / n.
-    Ignores: stages cut by hand; the embeddings at one end, the output matrix at the other.
+    Ignores: stages cut by hand.
     Source: vLLM and Megatron cut layers as evenly as whole layers allow.
 
     >>> float(stage_share(Checkpoint("m", (), (), layers=61), Layout(pp=2))) == 31 / 61
@@ -64,20 +97,36 @@ def stage_share(checkpoint: Checkpoint, layout: Layout) -> Ratio:
 def weight_bytes_per_chip(checkpoint: Checkpoint, layout: Layout) -> Bytes:
     """Bytes of weights on one chip of the fullest stage.
 
-    Equation: sum over parts of N w / ways, times ceil(n / P) / n.
-    Ignores: padding of vocabularies and heads; experts kept twice to even out their load.
+    The first stage has the embeddings and what reads pictures, the last the output matrix.
+
+    Equation: ceil(n / P) / n times the sum over the layers' parts of N w / ways, plus those of the
+    ends: both of them for P = 1, else the larger.
+    Experts of 4 bits are padded to whole tiles, see `padding`.
+    Ignores: padding of vocabularies and heads; experts kept twice to even out their load; layers
+    given to stages by hand; latent attention's projections down, which engines copy to all t chips.
     Source: the tables of tensor and expert parallelism of vLLM and SGLang.
 
-    >>> from ..core.checkpoint import Part
     >>> m = Checkpoint("m", (), (Part(800, 800, 2.0, kind="attention"),
-    ...                          Part(8000, 1000, 1.0, kind="routed")), layers=10)
+    ...                          Part(8000, 1000, 1.0, kind="routed")), layers=10, d_model=10,
+    ...                routed_layers=10, experts=8, experts_active=1)
     >>> float(weight_bytes_per_chip(m, Layout(tp=8)))
     1200.0
     >>> float(weight_bytes_per_chip(m, Layout(dp=8, ep=8)))
     2600.0
     """
-    whole = sum(p.parameters * p.bytes_per_param / ways(p.kind, layout) for p in loaded(checkpoint))
-    return whole * stage_share(checkpoint, layout)
+    body, first, last = 0, 0, 0
+    for part in loaded(checkpoint):
+        held = part.parameters * part.bytes_per_param / ways(part.kind, layout)
+        if part.kind == "routed":
+            held *= padding(part, checkpoint, layout)
+        if part.kind in FIRST:
+            first += held
+        elif part.kind == "head":
+            last += held
+        else:
+            body += held
+    ends = where(layout.pp > 1, maximum(first, last), first + last)
+    return body * stage_share(checkpoint, layout) + ends
 
 
 @formula
@@ -122,53 +171,104 @@ def cache_read_per_chip(
 # --- what fits
 
 
+EXPERT_CHUNK = 32_768  # tokens that an engine sends through experts at a time, at most
+
+
 @formula
-def activation_bytes(
-    tokens: Tokens, sequences: Sequences, element: BytesPerElement, checkpoint: Checkpoint,
-    layout: Layout,
-) -> Bytes:  # fmt: skip
+def activation_bytes(engine: Engine, checkpoint: Checkpoint, layout: Layout) -> Bytes:
     """Bytes that the largest pass of an engine computes with, on one chip.
 
-    A block turns a token's d numbers into N / (n d) more, N its parameters in n layers, before it
-    turns them back; the stream and its residual stay beside them. Experts also spread a copy of the
-    token to each of the k chosen. At the end stand the scores of every word for each sequence.
+    Within a layer the stream of d numbers a token, its residual and its normed copy stand beside
+    what the widest block makes of them, N / (n d) numbers for N parameters in n layers: attention
+    with shared experts, or a dense block. After the last layer one stream is left, and the scores
+    of every word for each sequence. Buffers in which experts work are kept all the time: for each
+    token and each of its k experts 3 f numbers, or f and the d that come out.
 
-    Equation: b T (2 d + max(N_dense / (n d tp), N_active / (n_r d tp) + k d)) + 2 b B v, with
-    scores twice as wide as the b bytes of a number, v the vocabulary N_head / d.
-    Ignores: buffers that kernels keep for themselves; fragments.
-    Source: ours; Llama-3.1-8B and 405B on vLLM lose as much cache to longer passes.
+    Equation: max(b T (3 d + N / (n d t)), b T d + b_v min(B, T) v) + b T' k max(3 f', f' + d), with
+    v words, T' tokens of the ranks whose experts a chip has, at most 32,768, f' its piece of f.
+    Ignores: buffers that kernels keep for themselves, and kernels for MXFP4 that need none for
+    experts; fragments; pictures.
+    Source: ours, from vLLM's start-up logs (memory_cases.csv): Llama-3.1-8B on an RTX 3090 loses
+    110.6 kB of cache to each token of a longer pass.
 
-    >>> from ..core.checkpoint import Part
-    >>> m = Checkpoint("m", (), (Part(3000, 3000, 2.0, kind="dense"),), layers=1, d_model=10)
-    >>> float(activation_bytes(100, 1, 2.0, m, Layout(tp=2)))  # 2 x 100 x (20 + 150)
-    34000.0
+    >>> m = Checkpoint("m", (), (Part(3000, 3000, 2.0, kind="dense"),), layers=1, d_model=10,
+    ...                routed_layers=0)
+    >>> e = Engine(batched_tokens=100, sequences=1)
+    >>> float(activation_bytes(e, m, Layout(tp=2)))  # 2 x 100 x (30 + 150)
+    36000.0
     """
-    d, tp = checkpoint.d_model, layout.tp
-    wide, routed_layers = 0, 0
-    if checkpoint.of("routed"):
-        routed_layers = checkpoint.routed_layers
-        chosen = sum(part.active for part in checkpoint.of("routed"))
-        wide = chosen / (routed_layers * d * tp) + checkpoint.experts_active * d
-    if checkpoint.of("dense"):
-        alike = maximum(checkpoint.layers - routed_layers, 1)
-        wide = maximum(wide, checkpoint.parameters("dense") / (alike * d * tp))
+    d, b, tokens = checkpoint.d_model, engine.element, engine.batched_tokens
+    tp, dp, ep = layout.tp, layout.dp, layout.ep
+    routed = checkpoint.routed_layers if checkpoint.of("routed") else 0
+    every = checkpoint.parameters("attention", "shared") / checkpoint.layers
+    plain = checkpoint.parameters("dense") / maximum(checkpoint.layers - routed, 1)
+    within = b * tokens * (3 * d + maximum(every, plain) / (d * tp))
     words = checkpoint.of("head") or checkpoint.of("embedding")
-    scores = sum(p.parameters for p in words) / d
-    return element * (tokens * (2 * d + wide) + 2 * sequences * scores)
+    scores = engine.score_bytes * minimum(engine.sequences, tokens)
+    end = b * tokens * d + scores * sum(p.parameters for p in words) / d
+    if not checkpoint.of("routed"):
+        return maximum(within, end)
+    seen = minimum(tokens * dp, EXPERT_CHUNK) * minimum(tp, ep) / ep
+    numbers = expert_numbers(checkpoint, layout)
+    pairs = where(routed > 0, seen * checkpoint.experts_active, 0)
+    return maximum(within, end) + b * pairs * maximum(numbers, numbers / 3 + d)
 
 
-def sglang_reserve(engine: Engine, layout: Layout) -> Any:
-    """Bytes of a chip that SGLang leaves to activations and graphs when no share is given.
+@formula
+def graph_bytes(engine: Engine, checkpoint: Checkpoint, layout: Layout) -> Bytes:
+    """Bytes of the graphs that an engine captures of decode steps, for 51 sizes of batch at most.
 
-    512 MiB, 1.5 MiB a token of a chunk (of at least 2,048), 2 MiB a sequence that a graph is
-    captured for, and 1 GiB for every 8 chips. Source: SGLang's server arguments, 2026.
+    Sizes go in steps of 8 to 256 and of 16 beyond, up to twice the sequences allowed or 512. A
+    graph costs as much as 20 layers before it has any.
 
-    >>> float(sglang_reserve(Engine(batched_tokens=8192, sequences=256), Layout(tp=8))) / 2**30
-    14.0
+    Equation: (3 + min(m, 256) / 8 + max(m - 256, 0) / 16) g (20 + (n + n_r) / P), m = min(2 B, 512).
+    Ignores: what a particular kernel keeps in its graph; drafts, which lengthen the list.
+    Source: ours, from vLLM's start-up logs: 0.5 to 1.9 GB for 51 sizes of 8 to 80 layers.
+
+    >>> m = Checkpoint("m", (), (), layers=80, d_model=8192, routed_layers=0)
+    >>> round(float(graph_bytes(Engine(sequences=256), m, Layout())))  # 51 x 100 x 0.35 MB
+    1785000000
     """
-    chunk = maximum(engine.batched_tokens, 2048)
-    chips = layout.tp * layout.pp
-    return (512 + 1.5 * chunk + 2 * engine.sequences + 1024 / 8 * chips) * 2**20
+    most = minimum(2 * engine.sequences, 512)
+    sizes = 3 + minimum(most, 256) / 8 + maximum(most - 256, 0) / 16
+    routed = checkpoint.routed_layers if checkpoint.of("routed") else 0
+    return sizes * engine.graph * (20 + (checkpoint.layers + routed) / layout.pp)
+
+
+@formula
+def communication_bytes(engine: Engine, system: System, layout: Layout) -> Bytes:
+    """Bytes that a chip keeps for sums and exchanges with the other chips of its stage.
+
+    Equation: min(l, C / 40) where a stage has several chips, else 0.
+    Ignores: libraries for exchanges of tokens, which may take several times as much.
+    Source: ours, from vLLM's start-up logs: 1.8 to 2.0 GB on H100 and H200, 0.4 on cards of 24 GB.
+
+    >>> pair = System(1e15, 1e12, capacity=2 * 24e9, chips=2)
+    >>> float(communication_bytes(Engine(links=2e9), pair, Layout(tp=2)))
+    600000000.0
+    """
+    share = minimum(engine.links, system.capacity / system.chips / 40)
+    return where(layout.stage_chips > 1, share, 0)
+
+
+def sglang_share(engine: Engine, system: System, layout: Layout) -> Any:
+    """Share of a chip's memory that SGLang gives to weights and caches when none is stated.
+
+    All but 512 MiB, 1.5 MiB a token of a chunk (of 2,048 at least), 2 MiB a sequence that a graph
+    is captured for (with attention data parallelism 3 more a rank) and 1 GiB for 8 chips; at least
+    10 GiB stay free on a chip of over 60. Source: SGLang's server arguments, 2026.
+
+    >>> h200 = System(1e15, 1e12, capacity=8 * 150.755e9, chips=8)
+    >>> round(float(sglang_share(Engine(sequences=512), h200, Layout(tp=8))), 3)
+    0.897
+    """
+    capacity = system.capacity / system.chips
+    each = where(layout.dp > 1, 2 + 3 * layout.dp, 2)
+    chips = layout.stage_chips * layout.pp
+    mebibytes = 512 + 1.5 * maximum(engine.batched_tokens, 2048) + 128 * chips
+    least = where(capacity > 60 * 2**30, 10 * 2**30, 0)
+    reserve = maximum((mebibytes + each * engine.sequences) * 2**20, least)
+    return maximum(1 - reserve / capacity, 0)
 
 
 @formula
@@ -177,23 +277,25 @@ def cache_room_per_chip(
 ) -> Bytes:
     """Memory of a chip that is left for caches; 0 when the weights alone do not fit.
 
-    Equation: max(u C - weights - activations - a, 0), a the engine's allowance.
+    Equation: max(u C - weights - q activations - graphs - communication - a, 0), q the engine's
+    rule, a its allowance.
     Ignores: other programs on the chip; what a particular version takes beyond that.
     Source: vLLM's own start-up: share of the total, less weights, less the peak of a dry pass.
 
-    >>> from ..core.checkpoint import Part
     >>> m = Checkpoint("m", (), (Part(10e9, 10e9, 1.0, kind="attention"),), layers=1, d_model=100,
     ...                routed_layers=0, experts_active=1)
     >>> s = System(1e15, 1e12, capacity=80e9, chips=1)
     >>> round(float(cache_room_per_chip(m, s, Layout(), Engine(memory_share=0.9, batched_tokens=0,
-    ...                                                       sequences=1, allowance=2e9))) / 1e9)
+    ...                                              sequences=1, graph=0, allowance=2e9))) / 1e9)
     60
     """
-    busy = activation_bytes(
-        engine.batched_tokens, engine.sequences, engine.element, checkpoint, layout
+    free = engine.memory_share * system.capacity / system.chips - engine.allowance
+    busy = (
+        engine.dry_pass * activation_bytes(engine, checkpoint, layout)
+        + graph_bytes(engine, checkpoint, layout)
+        + communication_bytes(engine, system, layout)
     )
-    free = engine.memory_share * system.capacity / system.chips - busy - engine.allowance
-    return maximum(free - weight_bytes_per_chip(checkpoint, layout), 0)
+    return maximum(free - busy - weight_bytes_per_chip(checkpoint, layout), 0)
 
 
 @formula
@@ -213,6 +315,40 @@ def largest_concurrency(
     """
     pages = ceil(context / engine.page) * engine.page
     return room / cache_bytes_per_chip(1, pages, checkpoint, layout)
+
+
+@formula
+def promised_concurrency(
+    room: Bytes, context: Tokens, checkpoint: Checkpoint, layout: Layout, engine: Engine
+) -> NonNegative:
+    """Sequences of a given length that vLLM's log promises, all ranks together; not rounded.
+
+    It charges a layer with a window as if the largest pass lay in it too, so a short context
+    gains nothing from windows; and it fills up each group of alike layers to a multiple of the
+    smallest, for all share one pool of pages. What fits in the long run is `largest_concurrency`.
+
+    Equation: as there, with entries held up to c_h + T / r, and ceil(n / n_min) n_min layers.
+    Ignores: groups of nearly equal size, which are filled up to the larger; pages of states.
+    Source: vLLM's specification of window layers and groups of layers; Gemma 3 27B on H100 has 4.46
+    requests of 8,192 tokens in 19.53 GiB.
+
+    >>> from ..core.checkpoint import LayerGroup
+    >>> window = Checkpoint("m", (LayerGroup(layers=1, entry=500, held_cap=100),), (), layers=1)
+    >>> e = Engine(batched_tokens=900, page=10)
+    >>> float(promised_concurrency(1e6, 5000, window, Layout(), e)), float(
+    ...     largest_concurrency(1e6, 5000, window, Layout(), e))
+    (1.0, 10.0)
+    """
+    pages = ceil(context / engine.page) * engine.page
+    smallest = minimum(*(g.layers for g in checkpoint.groups))
+    one = 0
+    for g in checkpoint.groups:
+        entries = pages / g.stretch
+        held = minimum(entries, g.held_cap + engine.batched_tokens / g.stretch)
+        kept = g.bytes_per_element * g.entry * held + g.index * entries + g.state
+        layers = ceil(g.layers / smallest) * smallest
+        one += layers * kept / minimum(layout.tp, g.kv_heads)
+    return room * layout.dp / (one * stage_share(checkpoint, layout))
 
 
 # --- what cannot be, and what one would choose
@@ -293,9 +429,10 @@ def _starts(checkpoint: Checkpoint, layout: Layout) -> bool:
 
 
 def usual_layout(
-    checkpoint: Checkpoint, chips: int, domain: float, users: float
-) -> tuple[Layout, str]:
-    """The layout that a practitioner would start with, and why.
+    checkpoint: Checkpoint, chips: int, domain: float, users: float,
+    fits: Callable[[Layout], bool] = lambda _: True,
+) -> tuple[Layout, str]:  # fmt: skip
+    """The layout that a practitioner would start with, and why; one that fits, if any does.
 
     A latent cache (one key-value head) is copied by tensor parallelism, so a model that has one and
     experts is served with attention data parallelism once every chip has a few sequences to itself;
@@ -309,7 +446,7 @@ def usual_layout(
         )
     caches = [g.kv_heads for g in checkpoint.groups if g.entry]
     latent = bool(caches) and max(caches) == 1
-    shared = next(((c, why) for c, why in found if c.dp > 1), None)
-    if latent and shared and users >= 4 * chips:
-        return shared[0], f"{shared[1]}: its cache is a latent that tp would copy to every chip"
-    return found[0]
+    shared = [(c, f"{why}: its cache is a latent that tp would copy to every chip")
+              for c, why in found if c.dp > 1 and latent and users >= 4 * chips]  # fmt: skip
+    order = [*shared, *found]
+    return next((choice for choice in order if fits(choice[0])), order[0])

@@ -10,7 +10,7 @@ some token chose, attends to the caches, and exchanges activations with its neig
     exchange    sums over tp; tokens to experts and back over all chips of a stage
 
 A `Pass` holds these times, at peak rates and nothing lost, and counts what has a price of its own:
-layers, routed layers, experts started, rounds of an exchange. `forecast` turns it into seconds to expect; the
+launches and rounds of an exchange. `forecast` turns it into seconds to expect; the
 largest of its sums is a floor. A token meets the stages of a pipeline one after the other, so times
 are over all layers, at the pace of one stage's chips.
 
@@ -24,11 +24,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.algebra import ceil, formula, log, maximum, minimum, where
+from ..core.algebra import ceil, formula, log, maximum, minimum, sqrt, where
 from ..core.checkpoint import Checkpoint, Part
-from ..core.nouns import Layout, Noun, System, quantity
+from ..core.nouns import Layout, Noun, System, Unknown, quantity, usual
 from ..core.units import BytesPerElement, NonNegative, Seconds, Sequences, Tokens
-from .batching import experts_touched
 from .layers import attention_flop, part_bytes_read, prompt_flop
 from .layout import cache_read_per_chip, loaded, ways
 from .racks import targets_hit
@@ -51,10 +50,10 @@ class Pass(Noun):
     attention_arithmetic: Seconds = quantity("t_{ca}", "attention's own arithmetic", required=True)
     cache_reading: Seconds = quantity("t_{kv}", "reading the caches", required=True)
     exchange: Seconds = quantity("t_x", "activations on the busiest link", required=True)
-    layers: NonNegative = quantity("n", "layers", required=True)
-    routed_layers: NonNegative = quantity("n_r", "layers with routed experts", required=True)
-    experts: NonNegative = quantity("x", "experts started on a chip, all layers", required=True)
+    launches: NonNegative = quantity("m", "products that wait for each other", required=True)
     rounds: NonNegative = quantity("r", "rounds of all exchanges", required=True)
+    dense_widening: Seconds = usual(0.0, "t_v", "one FLOP for each weight read that is widened")
+    expert_widening: Seconds = usual(0.0, "t_{ve}", "the same of the experts touched")
     name: str = "pass"
 
 
@@ -62,6 +61,15 @@ def rate(part: Part, system: System) -> Any:
     """FLOP/s of one chip at the width in which a part is multiplied."""
     at = {"fp8": system.fp8_flops, "int8": system.fp8_flops, "fp4": system.fp4_flops}
     return at.get(part.arithmetic, system.bf16_flops) / system.chips
+
+
+def widened(part: Part, system: System) -> Any:
+    """1 for weights stored narrower than the chip multiplies them, and so widened as they come; else 0."""
+    wider = {"fp8": system.bf16_flops, "int8": system.bf16_flops, "fp4": system.fp8_flops}
+    if part.arithmetic in wider:
+        own = system.fp4_flops if part.arithmetic == "fp4" else system.fp8_flops
+        return where(own > wider[part.arithmetic], 0, 1)
+    return where(part.bytes_per_param < 2, 1, 0)
 
 
 def _used(checkpoint: Checkpoint) -> list[Part]:
@@ -147,6 +155,49 @@ def expert_reading_time(
 
 
 @formula
+def dense_widening_time(checkpoint: Checkpoint, system: System, layout: Layout) -> Seconds:
+    """Time of one FLOP for each weight a chip reads in a pass and has to widen before multiplying it.
+
+    Equation: sum over the parts stored narrower than they are multiplied of N / (ways F_16).
+    Ignores: how many operations a format takes, which is `forecast`'s to find.
+    Source: kernels for 4-bit weights on chips without such products (Marlin, llama.cpp).
+
+    >>> m = Checkpoint("m", (), (Part(2e9, 2e9, 0.53, kind="attention"),), layers=1)
+    >>> s = System(1e15, 1e12, chips=4, bf16_flops=4e15, fp8_flops=8e15, fp4_flops=8e15)
+    >>> float(dense_widening_time(m, s, Layout(tp=2, dp=2)))
+    1e-06
+    """
+    one = system.bf16_flops / system.chips
+    parts = _used(checkpoint)
+    return sum((widened(p, system) * p.parameters / ways(p.kind, layout) for p in parts), 0) / one
+
+
+@formula
+def expert_widening_time(
+    tokens: Sequences, checkpoint: Checkpoint, system: System, layout: Layout
+) -> Seconds:
+    """The same for the experts that a pass of so many tokens touches, spread evenly over the chips.
+
+    Equation: weights touched / (G F_16).
+    Ignores: what `dense_widening_time` and `expert_reading_time` ignore.
+    Source: kernels for 4-bit weights on chips without such products (Marlin, llama.cpp).
+
+    >>> m = Checkpoint("m", (), (Part(1e10, 1e9, 0.5, kind="routed"),), layers=1)
+    >>> s = System(1e15, 1e12, chips=4, bf16_flops=4e15, fp8_flops=8e15, fp4_flops=8e15)
+    >>> round(float(expert_widening_time(1, m, s, Layout(tp=4))), 12)
+    2.5e-07
+    """
+    touched = sum(
+        (
+            widened(p, system) * part_bytes_read(tokens, p) / p.bytes_per_param
+            for p in checkpoint.of("routed")
+        ),
+        0,
+    )
+    return touched * system.chips / (layout.stage_chips * system.bf16_flops)
+
+
+@formula
 def least_expert_time(
     tokens: Sequences, checkpoint: Checkpoint, system: System, layout: Layout
 ) -> Seconds:
@@ -166,23 +217,6 @@ def least_expert_time(
     one = sum((p.active * p.bytes_per_param for p in checkpoint.of("routed")), 0)
     chance = expert_reading_time(tokens, checkpoint, system, layout) / 2
     return maximum(one * system.chips / (layout.stage_chips * system.bandwidth), chance)
-
-
-@formula
-def experts_started(tokens: Sequences, checkpoint: Checkpoint, layout: Layout) -> NonNegative:
-    """Experts that a chip starts in a pass, over all routed layers: its share of those touched.
-
-    Equation: n_r E (1 - (1 - k/E)^T) / e: experts kept whole are spread over e places; experts cut
-    through are started on every chip.
-    Ignores: skewed routers (d20).
-    Source: row B23, through `batching.experts_touched`.
-
-    >>> m = Checkpoint("m", (), (), layers=10, routed_layers=10, experts=64, experts_active=8)
-    >>> float(experts_started(1, m, Layout(tp=8, ep=8)))
-    10.0
-    """
-    touched = experts_touched(tokens, checkpoint.experts / checkpoint.experts_active)
-    return checkpoint.routed_layers * checkpoint.experts * touched / layout.ep
 
 
 @formula
@@ -287,6 +321,33 @@ def sum_time(
 
 
 @formula
+def torus_time(
+    tokens: Tokens, element: BytesPerElement, checkpoint: Checkpoint, system: System, layout: Layout
+) -> Seconds:
+    """`sum_time` on a torus, in the best of three ways to cut.
+
+    One-dimensional: as there. Two-dimensional: each matrix is cut along rows and columns, so a chip
+    exchanges parts of an activation only. Gathered: the weights travel and the activations stay,
+    which pays for very many tokens.
+
+    Equation: min(ring, 8 n T d b / (sqrt(t) W_up), weights / W_up), T the tokens of one rank.
+    Ignores: which shapes a torus of so many chips really has.
+    Source: Pope et al. 2022, section 3.2 (a feed-forward block four times as wide as d).
+
+    >>> m = Checkpoint("m", (), (Part(1e12, 1e12, 1.0, kind="dense"),), layers=10, d_model=1000,
+    ...                routed_layers=0)
+    >>> s = System(1e15, 1e12, chips=64, domain=4096, scale_up=64e9, scale_out=64e9)
+    >>> round(float(torus_time(100, 2.0, m, s, Layout(tp=64))), 6)
+    0.002
+    """
+    link = system.scale_up / system.chips
+    numbers = tokens / layout.dp * checkpoint.d_model
+    square = 8 * checkpoint.layers * numbers * element / (sqrt(layout.tp) * link)
+    gathered = sum(p.parameters * p.bytes_per_param for p in loaded(checkpoint)) / link
+    return minimum(sum_time(tokens, element, checkpoint, system, layout), square, gathered)
+
+
+@formula
 def exchange_time(
     tokens: Tokens, there_and_back: BytesPerElement, checkpoint: Checkpoint, system: System,
     layout: Layout,
@@ -380,6 +441,9 @@ def _weights(tokens: Any, checkpoint: Checkpoint, system: System, layout: Layout
     """What a pass asks of weights and wires, however its tokens attend."""
     routed = bool(checkpoint.of("routed"))
     exchange = sum_time(tokens, IN_A_SUM, checkpoint, system, layout)
+    if not isinstance(system.torus, Unknown):
+        on_torus = torus_time(tokens, IN_A_SUM, checkpoint, system, layout)
+        exchange = where(system.torus > 1, on_torus, exchange)
     if routed:
         exchange += exchange_time(tokens, TO_EXPERTS, checkpoint, system, layout)
     return {
@@ -387,10 +451,10 @@ def _weights(tokens: Any, checkpoint: Checkpoint, system: System, layout: Layout
         "dense_reading": dense_reading_time(checkpoint, system, layout),
         "expert_arithmetic": expert_arithmetic_time(tokens, checkpoint, system, layout),
         "expert_reading": expert_reading_time(tokens, checkpoint, system, layout),
+        "dense_widening": dense_widening_time(checkpoint, system, layout),
+        "expert_widening": expert_widening_time(tokens, checkpoint, system, layout),
         "exchange": exchange,
-        "layers": checkpoint.layers,
-        "routed_layers": checkpoint.routed_layers if routed else 0.0,
-        "experts": experts_started(tokens, checkpoint, layout) if routed else 0.0,
+        "launches": checkpoint.launches,
         "rounds": exchange_rounds(checkpoint, system, layout),
     }
 

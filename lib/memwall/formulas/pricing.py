@@ -17,11 +17,10 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..core.algebra import formula, maximum, minimum, where
-from ..core.catalog import MemoryDevice, Price, SparseAttention, prices
+from ..core.algebra import formula, maximum, where
+from ..core.catalog import MemoryDevice, Price, prices
 from ..core.nouns import Model, System, Unknown
 from ..core.units import (
-    Bytes,
     BytesPerElement,
     BytesPerSecond,
     BytesPerToken,
@@ -89,7 +88,7 @@ def head_cache_bytes(
     """Cache that one token leaves in the layers that keep a cache of their own.
 
     Equation: k = 2 n_kv d_head n_layers b: a key and a value per KV head and layer.
-    Ignores: windows (fixed size), compressed caches such as MLA.
+    Ignores: every other kind of layer (`layers.held_bytes`).
     Source: lecture, row X7.
 
     >>> float(head_cache_bytes(8, 128, 80, 2))
@@ -377,7 +376,7 @@ def _waits(gaps: Any, break_even: float) -> Any:
     return np.asarray(gaps, dtype=float)
 
 
-# --- attention: its arithmetic, and reading less of the past --------------------------------------
+# --- attention: its arithmetic ---------------------------------------------------------------------
 
 
 @formula
@@ -385,7 +384,7 @@ def attention_flop(context: Tokens, model: Model) -> Flop:
     """FLOP that one new token spends on attending to its past.
 
     Equation: 2 L n_layers A, with A = query heads x (key width + value width).
-    Ignores: windows and sparse attention, which attend to fewer tokens.
+    Ignores: layers that attend to fewer tokens (`layers.attention_flop` counts each kind).
     Source: lecture, row X25.
 
     >>> m = Model(n_total=8e9, n_active=8e9, layers=10, attention_width=2000)
@@ -407,20 +406,3 @@ def attention_context(model: Model) -> Tokens:
     400000.0
     """
     return model.n_active / (model.layers * model.attention_width)
-
-
-@formula
-def sparse_read(context: Tokens, attention: SparseAttention) -> Bytes:
-    """Cache bytes that one new token reads under published sparse attention: top-k and an indexer.
-
-    Equation: min(L, K) k + L k_i: a fixed number of full entries, and a short key of every token.
-    Ignores: nothing of the capacity: all entries stay stored.
-    Source: DeepSeek-V3.2 (2025); lecture, rows B20 and X28.
-
-    >>> a = SparseAttention(top_k=100, entry_bytes=1000, index_bytes=10)
-    >>> float(sparse_read(1000, a))
-    110000.0
-    """
-    return (
-        minimum(context, attention.top_k) * attention.entry_bytes + context * attention.index_bytes
-    )

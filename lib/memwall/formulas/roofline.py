@@ -296,9 +296,9 @@ def step_flop(batch: Sequences, model: Model) -> Flop:
 def regimes(batch: Any, context: Any, model: Model, system: System) -> tuple[Any, Any, Any]:
     """Three times of which the largest names what sets the pace: arithmetic, weights, caches.
 
-    Weights and caches are read one after the other, so each is given the smaller of the two on
-    top: the larger then stands for the whole memory traffic, and beats the arithmetic exactly
+    Weights and caches are read one after the other, so the larger beats the arithmetic exactly
     where `memory_time` beats `compute_time`. Numbers, arrays or symbols, as a formula.
+    Ignores: attention's own arithmetic (d5), a fourth regime: chapter 2 adds it.
     Source: lecture, row R22.
 
     >>> m = Model(n_total=1e12, n_active=1e12, bytes_per_param=1, kv_bytes_per_token=1000)
@@ -307,8 +307,17 @@ def regimes(batch: Any, context: Any, model: Model, system: System) -> tuple[Any
     (4.0, 2.0, 4.0)
     """
     weights, caches = weight_time(model, system), kv_time(batch, context, model, system)
-    smaller = minimum(weights, caches)
-    return compute_time(batch, model, system), weights + smaller, caches + smaller
+    return compute_time(batch, model, system), *one_after_the_other(weights, caches)
+
+
+def one_after_the_other(first: Any, second: Any) -> tuple[Any, Any]:
+    """Two times that add up, each with the smaller of them on top: the larger stands for both.
+
+    >>> [float(t) for t in one_after_the_other(2.0, 5.0)]
+    [4.0, 7.0]
+    """
+    smaller = minimum(first, second)
+    return first + smaller, second + smaller
 
 
 @formula

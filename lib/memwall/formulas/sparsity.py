@@ -23,7 +23,6 @@ from ..core.units import (
     NonNegative,
     Parameters,
     Ratio,
-    Real,
     Sequences,
     Tokens,
 )
@@ -162,7 +161,7 @@ def exchange_gain(sparsity: Count, exponent: NonNegative) -> Count:
     """How many times its active size the dense model of equal quality has.
 
     Equation: g = s^alpha.
-    Ignores: the recipe, the training budget, the model's size (see `routed_exponent`).
+    Ignores: the recipe, the training budget, the model's size.
     Source: lecture, rows S4 and S9; a stand-in for the laws of Clark et al. 2022.
 
     >>> float(exchange_gain(64, 0.5))
@@ -195,23 +194,6 @@ def parameters_over_dense(gain: Count, exponent: Ratio) -> Ratio:
     4.0
     """
     return sparsity_for_gain(gain, exponent) / gain
-
-
-@formula
-def routed_exponent(
-    n_active: Parameters, reference: Parameters, exponent: NonNegative, cutoff: Parameters
-) -> Real:
-    """Exchange exponent at another model size, if it falls on a line in log size to a cutoff.
-
-    Equation: alpha(N) = alpha_0 ln(N_c / N) / ln(N_c / N_0). It follows from the bilinear law
-    ln L = a ln N + b ln E + c ln N ln E + d, whose level lines are N' = N E^alpha(N).
-    Ignores: the saturation of very few or very many experts. Negative beyond the cutoff.
-    Source: Clark et al. 2022 for the form; no fitted constant of it was found to cite.
-
-    >>> float(routed_exponent(1e10, 1e8, 0.3, 1e12))
-    0.15
-    """
-    return exponent * log(cutoff / n_active) / log(cutoff / reference)
 
 
 # --- what it costs: users and memory

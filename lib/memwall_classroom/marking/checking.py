@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from ..reading.answers import Choice, Formula, Number, Written
-from ..reading.grammar import parse_quantity
+from ..reading.grammar import Node, evaluate, parse_quantity
 from .sets import ProblemSet, Question
 
 SEED = b"a seed for trying questions, not for a class"
 NUDGE = 1e-5
+RAREST = 0.15  # of the points, for each argument of a max or min
 AMPLIFIES = 9  # at most: then an input's third digit stays within the tolerance
 
 
@@ -113,12 +114,27 @@ def _marking_faults(asked: Any, key: str) -> list[str]:
         if not asked.whole and not asked.mark(_rounded(asked)).right:
             faults.append("its answer rounded to three figures does not score")
     if isinstance(asked, Formula):
+        if (share := _rarest_branch(asked.tree, asked.points)) < RAREST:
+            faults.append(f"a branch of its max or min counts at {share:.0%} of the points only")
         shifted = [np.asarray(wrong(**asked.points), float) for wrong in asked.mistakes.values()]
         if any(not np.isfinite(values).all() for values in shifted):
             faults.append("a mistake is not finite over the domain")
     if isinstance(asked, Choice) and len(asked.options) != len({t.lower() for t in asked.options}):
         faults.append("two of its options are the same")
     return faults
+
+
+def _rarest_branch(tree: Node, points: dict[str, np.ndarray]) -> float:
+    """The smallest share of the points at which an argument of a max or min is the one that counts."""
+    shares = [1.0, *(_rarest_branch(part, points) for part in tree.parts)]
+    if tree.kind in ("max", "min"):
+        count = len(next(iter(points.values())))
+        values = np.array(
+            [np.broadcast_to(evaluate(part, points), (count,)) for part in tree.parts]
+        )
+        picked = values.argmax(0) if tree.kind == "max" else values.argmin(0)
+        shares += [float(np.mean(picked == i)) for i in range(len(values))]
+    return min(shares)
 
 
 def _rounded(asked: Number) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import re
 import secrets
@@ -11,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from memwall.core.units import InputError
+
+from .tables import read_table
 
 # letters, digits and the marks of an e-mail address: an id names files and opens no path
 STUDENT_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_@+-]|\.(?!\.)){0,63}")
@@ -92,34 +92,6 @@ def read_roster(path: str | Path) -> Roster:
     if not students:
         raise InputError(f"{path} lists no student that can be used. {' '.join(refused[:3])}")
     return Roster(tuple(students.values()), tuple(refused))
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table as a spreadsheet saved it: its header, its rows with their line, and what parts cells."""
-
-    header: list[str]
-    rows: list[tuple[int, list[str]]]
-    delimiter: str
-
-
-def read_table(path: Path) -> Table:
-    """A CSV file in what spreadsheets make of it: commas, semicolons or tabs; UTF-8, UTF-16 or Windows."""
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except UnicodeDecodeError:
-        text = raw.decode("cp1252", errors="replace")
-    first = text.lstrip().partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        lines = [(rows.line_num, [cell.strip() for cell in row]) for row in rows]
-    except csv.Error as error:
-        raise InputError(f"{path} is no CSV: {error}") from None
-    lines = [(number, row) for number, row in lines if any(row)]
-    header = lines.pop(0)[1] if lines else []
-    return Table(header, lines, delimiter)
 
 
 def _full_name(cells: dict[str, str]) -> str:

@@ -7,14 +7,12 @@ for nothing from any network, and say so to the browser.
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..reading.answers import BLANK, Choice, Formula, Written
+from .rows import Class, Row
 from .sets import Item, Paper
-from .submissions import printable
-
-if TYPE_CHECKING:
-    from .grading import Class, Row
+from .tables import printable
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -35,10 +33,18 @@ _STATUS = {
     "missing": "Nothing was handed in, so there is nothing to mark.",
     "broken": "The file could not be marked",
     "held": "The file was not marked yet, somebody will look at it",
+    "excused": "You are excused from this set",
 }
 
 
-def _page(title: str, body: str) -> str:
+_SLIPS = {
+    "unit": "The number itself is right",
+    "rounding": "It is rounded too coarsely",
+    "carried": "It is right for your own earlier answer",
+}
+
+
+def page_of(title: str, body: str) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta http-equiv="Content-Security-Policy" '
@@ -72,11 +78,15 @@ def page(row: Row, reveal: bool = False) -> str:
         body.append(
             f"<p><strong>{row.score} of {most} points</strong> for the questions marked by machine.</p>"
         )
+        if row.late:
+            body.append(
+                f"<p>It came {row.late} day{'s' if row.late > 1 else ''} late: {row.penalty:.0%} of the total is taken off.</p>"
+            )
         body += [_item(row, item, reveal) for item in row.paper.marked]
         body += [_hand_item(row, item) for item in row.paper.by_hand]
         if row.comment:
             body.append(f"<p><strong>Comment:</strong> {_text(row.comment)}</p>")
-    return _page(f"{set.title}: feedback", "\n".join(body))
+    return page_of(f"{set.title}: feedback", "\n".join(body))
 
 
 def _item(row: Row, item: Item, reveal: bool) -> str:
@@ -84,6 +94,7 @@ def _item(row: Row, item: Item, reveal: bool) -> str:
     points = row.points(item)
     lines = [
         f'<section class="{verdict.state}"><h2>{item.label}. {_text(item.question.title)}</h2>',
+        f"<details><summary>The question</summary><pre>{html.escape(question_text(item))}</pre></details>",
         f"<p><strong>{_STATES[verdict.state]}</strong>, {points} of {item.question.points} points."
         f" Asked: {_hint(item.asked.asks())}.</p>",
     ]
@@ -93,9 +104,25 @@ def _item(row: Row, item: Item, reveal: bool) -> str:
         lines.append(f"<p>You wrote <code>{_text(text, 300)}</code>{'' if same else read}.</p>")
     if verdict.hint:
         lines.append(f"<p>{_hint(verdict.hint)}</p>")
+    if item.label in row.decided:
+        remark = row.remarks.get(item.label, "")
+        lines.append(f"<p>Your teacher has decided: {points:g} points.{f' {_text(remark)}' if remark else ''}</p>")  # fmt: skip
+    elif verdict.slip:
+        lines.append(f"<p>{_SLIPS[verdict.slip]}, so it gets {points:g} points.</p>")
     if reveal:
         lines.append(_solution(item))
     return "\n".join(lines) + "</section>"
+
+
+def question_text(item: Item) -> str:
+    """What the student was asked, with options or symbols, as plain text."""
+    asked = item.asked
+    lines = [asked.text.strip().replace("\\$", "$")]
+    if isinstance(asked, Choice):
+        lines += [f"{'ABCDEF'[i]}: {text}" for i, text in enumerate(asked.options)]
+    if isinstance(asked, Formula):
+        lines += [f"{n}: {x.meaning} ({x.unit})" for n, x in asked.letters.items()]
+    return "\n".join(lines)
 
 
 def _solution(item: Item) -> str:
@@ -118,10 +145,10 @@ def _hand_item(row: Row, item: Item) -> str:
 
 
 def essays_page(marked: Class) -> str:
-    """Everything a person has to mark, with the rubric; names left out so that they do not count."""
+    """Everything a person has to mark, with the rubric; codes for names, so that they do not count."""
     body = [f"<h1>{_text(marked.set.title)}: to mark by hand</h1>",
-            "<p>Enter points in hand.csv, and a comment for the student if you like; run grade again, and it reads "
-            "them in.</p>"]  # fmt: skip
+            "<p>Enter points in hand.csv, in the line of the code, and a comment for the student if you like; run grade again, "
+            "and it reads them in.</p>"]  # fmt: skip
     items = marked.rows[0].paper.by_hand if marked.rows else []
     for i, item in enumerate(items):
         rubric = "".join(
@@ -138,13 +165,40 @@ def essays_page(marked: Class) -> str:
                 own = row.paper.by_hand[i].asked
                 shown = "\n".join(printable(line, 5000) for line in essay.splitlines()[:400])
                 body.append(
-                    f"<section><h3>{_text(row.student.id)}</h3>"
+                    f"<section><h3>{_text(row.paper.code)}</h3>"
                     f"<details><summary>This student's question, and what a good answer contains</summary>"
                     f"<pre>{html.escape(own.text)}\n\n{html.escape(own.model)}</pre>"
-                    f"<p>Figures, if any, are in the notebook {_text(row.file)}.</p></details>"
+                    "<p>Figures, if any, are in the student's notebook: hand.csv says which.</p></details>"
                     f"<pre>{html.escape(shown)}</pre></section>"
                 )
-    return _page(f"{marked.set.title}: to mark", "\n".join(body))
+    return page_of(f"{marked.set.title}: to mark", "\n".join(body))
+
+
+def decisions_page(marked: Class) -> str:
+    """Every answer that could not be read, or is wrong in one thing only, beside question and key."""
+    body = [
+        f"<h1>{_text(marked.set.title)}: to decide</h1>",
+        "<p>The reader was not sure of these. Enter points in decide.csv, in the column points, and run grade again: it obeys, "
+        "and keeps them. Left empty, the rule on the paper holds.</p>",
+    ]
+    for row in marked.rows:
+        for item in row.paper.marked:
+            verdict = row.verdicts.get(item.label, BLANK)
+            if verdict.state != "unreadable" and not verdict.slip:
+                continue
+            read = (
+                f", read as <code>{_text(verdict.read_as, 300)}</code>" if verdict.read_as else ""
+            )
+            body.append(
+                f'<section class="{verdict.state}"><h2>{_text(row.student.id)}, {item.label}. {_text(item.question.title)}</h2>'
+                f"<p><code>{_text(row.answers.get(item.label, ''), 300)}</code>{read}: {row.points(item):g} of "
+                f"{item.question.points} points{', decided' if item.label in row.decided else ''}. {_hint(verdict.hint)}</p>"
+                f"<p>The key: <code>{_text(item.asked.right_answer())}</code></p>"
+                f"<details><summary>The question</summary><pre>{html.escape(question_text(item))}</pre></details></section>"
+            )
+    if len(body) == 2:
+        body.append("<p>Nothing waits.</p>")
+    return page_of(f"{marked.set.title}: to decide", "\n".join(body))
 
 
 def key_text(paper: Paper) -> str:

@@ -1,115 +1,92 @@
 """Marking a class: from a folder of notebooks to scores, pages of feedback and a list to mark by hand.
 
 Each student of the roster gets one row, whatever was handed in: marked, missing, broken (the
-file cannot be read) or held (somebody should look: it carries another student's paper, or there
-are two different files). A broken or hostile file costs its owner's row a reason, never the batch.
+file cannot be read), excused, or held (somebody should look: it carries another student's paper,
+or there are two different files). A broken or hostile file costs its owner's row a reason, never the batch.
 """
 
 from __future__ import annotations
 
-import csv
 import json
-import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from memwall.core.units import InputError
 
 from ..reading.answers import BLANK, Verdict
 from . import feedback
-from .course import Roster, Student, read_table
-from .lms import table as lms_table
-from .sets import Item, Paper, ProblemSet
+from .course import Roster, Student
+from .entered import merge_decisions, merge_hand
+from .lms import tables as lms_tables
+from .progress import progress
+from .rows import Class, Row
+from .sets import Item, ProblemSet
 from .submissions import (
     MAX_BYTES,
     Broken,
     Submission,
     find_submissions,
     is_notebook,
-    printable,
     read_submission,
 )
+from .tables import printable, write_csv
+from .term import MAX_ATTEMPTS, Term
 
-T = TypeVar("T")
 MAX_TRIES = 12  # files of one student that are opened
-
-
-@dataclass
-class Row:
-    """One student's line: what became of each question, and why it is not simply marked."""
-
-    student: Student
-    paper: Paper
-    status: str = "missing"  # marked, missing, broken or held
-    reason: str = "nothing was handed in"  # for the student and the teacher
-    notes: list[str] = field(default_factory=list)  # for the teacher
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
-    answers: dict[str, str] = field(default_factory=dict)
-    essays: dict[str, str] = field(default_factory=dict)
-    hand: dict[str, float | None] = field(default_factory=dict)  # by "h1.1", None: not yet marked
-    comment: str = ""  # of whoever marked by hand, for the student
-    file: str = ""  # the notebook that counts
-
-    def points(self, item: Item) -> int:
-        verdict = self.verdicts.get(item.label, BLANK)
-        return item.question.points if verdict.right else 0
-
-    @property
-    def score(self) -> int:
-        """Points given by the machine."""
-        return sum(self.points(item) for item in self.paper.marked)
-
-    @property
-    def hand_score(self) -> float:
-        return _number(sum(points or 0 for points in self.hand.values()))
-
-    @property
-    def total(self) -> float:
-        return _number(self.score + self.hand_score)
-
-    def cells(self) -> list[Any]:
-        """Points for each question: by the machine; by hand, or nothing while a line of the rubric waits."""
-        return [
-            self.hand_points(item) if item.question.by_hand else self.points(item)
-            for item in self.paper.items
-        ]
-
-    def hand_points(self, item: Item) -> float | str:
-        points = [self.hand.get(key) for key in item.criteria()]
-        return "" if None in points else _number(sum(p or 0 for p in points))
+FOREIGN = 3  # papers with stamps that are not ours: from so many on the seed is doubted
 
 
 # ---------------------------------------------------------------- one student
 
 
+def stamps_of(set: ProblemSet, student: Student, seed: bytes) -> dict[str, int]:
+    """The stamps of a student's papers, and which attempt each belongs to."""
+    return {set.stamp(student.id, seed, n): n for n in range(1, MAX_ATTEMPTS + 1)}
+
+
 def mark_student(
     student: Student, files: list[Path], set: ProblemSet, seed: bytes,
-    owners: dict[str, str] | None = None, max_bytes: int = MAX_BYTES,
+    owners: Mapping[str, str] | None = None, max_bytes: int = MAX_BYTES, term: Term | None = None,
 ) -> Row:  # fmt: skip
-    """Mark one student's files against the student's own paper; `owners` maps stamps to ids."""
-    paper = set.paper(student.id, seed)
-    row = Row(student, paper)
-    chosen = _choose(row, files, max_bytes)
-    if chosen is None:
+    """Mark one student's files against the student's own papers; `owners` maps stamps to ids."""
+    term = term or Term()
+    row = Row(student, set.paper(student.id, seed))
+    read = _read(row, files, max_bytes)
+    attempts = stamps_of(set, student, seed)
+    rows = []
+    for attempt in sorted({attempts.get(found.stamp, 1) for _, found in read}):
+        paper = row.paper if attempt == 1 else set.paper(student.id, seed, attempt)
+        own = [entry for entry in read if attempts.get(entry[1].stamp, 1) == attempt]
+        stamped = [entry for entry in own if entry[1].stamp == paper.stamp]
+        if attempt == 1 and not stamped and any(found.stamp in attempts for _, found in read):
+            continue  # what others dropped under this name does not count beside the student's own
+        made = Row(student, paper, notes=list(row.notes))
+        _mark_paper(made, stamped or own, owners or {})
+        term.apply(made)
+        rows.append(made)
+    if not rows:
+        term.apply(row)
         return row
-    if reason := _held(row, chosen, owners or {}):
-        row.status, row.reason = "held", reason
-        return row
-    row.status, row.reason = "marked", ""
-    row.answers, row.essays = dict(chosen.answers), dict(chosen.essays)
-    for item in paper.marked:
-        text = chosen.answers.get(item.label, "")
-        row.verdicts[item.label] = _mark(item, text, row) if text.strip() else BLANK
-    return row
+    return _counting(rows, term)
 
 
-def _choose(row: Row, files: list[Path], max_bytes: int) -> Submission | None:
-    """The one submission that counts, or None with the row saying why there is none."""
+def _counting(rows: list[Row], term: Term) -> Row:
+    """The attempt that counts: the better one, or the last."""
+    best = rows[-1] if term.counts == "last" else max(rows, key=lambda r: (r.counts, r.total, r.paper.attempt))  # fmt: skip
+    if len(rows) > 1:
+        told = ", ".join(f"{r.paper.attempt}: {f'{r.total:g} points' if r.counts else r.status}" for r in rows)  # fmt: skip
+        best.notes.append(f"attempts {told}; the {term.counts} counts")
+    elif best.paper.attempt > 1:
+        best.notes.append(f"attempt {best.paper.attempt}")
+    return best
+
+
+def _read(row: Row, files: list[Path], max_bytes: int) -> list[tuple[Path, Submission]]:
+    """The notebooks among a student's files; the row says what could not be read."""
     if len(files) > MAX_TRIES:
         row.status, row.reason = "held", f"{len(files)} files were handed in; one may stay"
-        return None
+        return []
     labels = [item.label for item in row.paper.items]
     read: list[tuple[Path, Submission]] = []
     for path in files:
@@ -121,21 +98,35 @@ def _choose(row: Row, files: list[Path], max_bytes: int) -> Submission | None:
             row.status, row.reason = "broken", printable(str(error))
     if len(files) > 1:
         row.notes.append(f"{len(files)} files: {printable(', '.join(p.name for p in files), 120)}")
-    own = [entry for entry in read if entry[1].stamp == row.paper.stamp]
-    read = own or read  # what others dropped under this name does not count
-    if any((s.answers, s.essays) != (read[0][1].answers, read[0][1].essays) for _, s in read[1:]):
-        row.status, row.reason = (
-            "held",
-            "two files with different answers were handed in; one may stay",
-        )
-        return None
-    if not read:
-        return None
-    row.file = printable(read[0][0].name, 120)
-    return read[0][1]
+    return read
 
 
-def _held(row: Row, found: Submission, owners: dict[str, str]) -> str:
+def _mark_paper(row: Row, read: list[tuple[Path, Submission]], owners: Mapping[str, str]) -> None:
+    """Mark the files of one attempt into its row."""
+    path, first = read[0]
+    if any((s.answers, s.essays) != (first.answers, first.essays) for _, s in read[1:]):
+        row.status = "held"
+        row.reason = "two files with different answers were handed in; one may stay"
+        return
+    row.file, row.saved = printable(path.name, 120), first.saved
+    if reason := _held(row, first, owners):
+        row.status, row.reason = "held", reason
+        return
+    row.status, row.reason = "marked", ""
+    row.answers, row.essays = dict(first.answers), dict(first.essays)
+    by_name = {item.question.name: item for item in row.paper.marked}
+    for item in row.paper.marked:
+        text = first.answers.get(item.label, "")
+        verdict = _mark(item, text, row) if text.strip() else BLANK
+        earlier = by_name.get(getattr(item.asked, "follows", ""))
+        if earlier is not None and verdict.state == "wrong":
+            before = row.verdicts.get(earlier.label, BLANK)
+            if before.state == "wrong" and before.value is not None:
+                verdict = item.asked.carry(verdict, before.value)
+        row.verdicts[item.label] = verdict
+
+
+def _held(row: Row, found: Submission, owners: Mapping[str, str]) -> str:
     """Why a submission is not marked until somebody has looked; also collects the notes."""
     owner = owners.get(found.stamp, "")
     if owner and owner != row.student.id:
@@ -149,11 +140,11 @@ def _held(row: Row, found: Submission, owners: dict[str, str]) -> str:
         return (
             f"the file is a paper of {printable(found.set_name, 40)}, not of {row.paper.set.name}"
         )
-    row.notes.append(
-        "its stamp is not ours: edited, or made with another seed" if found.stamp
-        else "its stamp is missing"
-    )  # fmt: skip
+    row.notes.append(NOT_OURS if found.stamp else "its stamp is missing")
     return ""
+
+
+NOT_OURS = "its stamp is not ours: edited, or made with another seed"
 
 
 def _mark(item: Item, text: str, row: Row) -> Verdict:
@@ -169,43 +160,51 @@ def _mark(item: Item, text: str, row: Row) -> Verdict:
 # ---------------------------------------------------------------- a class
 
 
-@dataclass
-class Class:
-    """The rows of a class, and the files that were nobody's."""
-
-    set: ProblemSet
-    rows: list[Row]
-    unclaimed: list[tuple[str, str]]
-
-
 def grade(
     set: ProblemSet, roster: Roster, folder: str | Path, seed: bytes, *, lms: str = "",
-    max_bytes: int = MAX_BYTES, quiet: bool = False,
+    max_bytes: int = MAX_BYTES, quiet: bool = False, term: Term | None = None,
 ) -> Class:  # fmt: skip
     """Mark a folder of submissions: one row for each student of the roster."""
-    found = find_submissions(folder, roster, set, lms)
-    owners = {set.stamp(s.id, seed): s.id for s in roster.students}
-    rows = [
-        mark_student(student, found.by_student.get(student.id, []), set, seed, owners, max_bytes)
-        for student in progress(roster.students, f"marking {set.name}", quiet)
-    ]
-    return Class(set, rows, found.unclaimed)
+    owners = {stamp: s.id for s in roster.students for stamp in stamps_of(set, s, seed)}
+    found = find_submissions(folder, roster, set, lms, owners)
+    rows = []
+    for student in progress(roster.students, f"marking {set.name}", quiet):
+        files = found.by_student.get(student.id, [])
+        row = mark_student(student, files, set, seed, owners, max_bytes, term)
+        if not files and student.id in found.held and row.status == "missing":
+            row.status, row.reason = "held", found.held[student.id]
+        rows.append(row)
+    _doubt_the_seed(rows)
+    return Class(set, rows, found.unclaimed, roster.refused)
+
+
+def _doubt_the_seed(rows: list[Row]) -> None:
+    """Where most stamps are not ours the seed is the wrong one, and every key with it: nobody is marked."""
+    marked = [row for row in rows if row.status == "marked"]
+    foreign = [row for row in marked if NOT_OURS in row.notes]
+    if len(foreign) >= FOREIGN and 2 * len(foreign) > len(marked):
+        for row in foreign:
+            row.status = "held"
+            row.reason = f"{NOT_OURS}. So are {len(foreign)} of {len(marked)}: is it the seed the papers were made with?"
+            row.verdicts.clear()
 
 
 def write_all(marked: Class, out: str | Path, *, reveal: bool = False, lms: str = "") -> Path:
-    """Write scores.csv, the feedback pages, what is left to mark by hand, and what `stats` reads."""
+    """Write scores.csv, the feedback pages, what is left to decide or mark by hand, and what `stats` reads."""
     out = Path(out)
     pages = out / "feedback"
     pages.mkdir(parents=True, exist_ok=True)
     if any(item.question.by_hand for row in marked.rows[:1] for item in row.paper.items):
-        _merge_hand(out / "hand.csv", marked)
+        merge_hand(out / "hand.csv", marked)
         (out / "to_mark.html").write_text(feedback.essays_page(marked), encoding="utf-8")
+    marked.waiting = merge_decisions(out / "decide.csv", marked)
+    (out / "to_decide.html").write_text(feedback.decisions_page(marked), encoding="utf-8")
     for row in marked.rows:
         page = pages / f"{marked.set.name}_{row.student.id}.html"
         page.write_text(feedback.page(row, reveal), encoding="utf-8")
     write_csv(out / "scores.csv", *score_table(marked))
-    if lms:
-        write_csv(out / f"scores_{lms}.csv", *lms_table(lms, marked))
+    for name, table in (lms_tables(lms, marked) if lms else {}).items():
+        write_csv(out / name, *table)
     write_csv(out / "unclaimed.csv", ["file", "why"], [list(entry) for entry in marked.unclaimed])
     (out / "results.json").write_text(json.dumps(_results(marked), indent=1), encoding="utf-8")
     return out / "scores.csv"
@@ -215,30 +214,21 @@ def score_table(marked: Class) -> tuple[list[str], list[list[Any]]]:
     """Header and rows of scores.csv."""
     labels = [item.label for item in marked.rows[0].paper.items] if marked.rows else []
     header = [
-        "student",
-        "name",
-        *labels,
-        "machine",
-        "by hand",
-        "total",
-        "out of",
-        "status",
-        "reason",
-        "notes",
-    ]
-    most = marked.set.points + marked.set.hand_points
-    rows = [
-        [
-            row.student.id, row.student.name, *row.cells(), row.score, row.hand_score, row.total, most,
-            row.status, row.reason, "; ".join(row.notes),
-        ]
-        for row in marked.rows
+        "student", "name", *labels, "machine", "by hand", "total", "out of", "status", "reason", "notes",
+        "total lacks", "days late", "attempt",
     ]  # fmt: skip
+    most = marked.set.points + marked.set.hand_points
+    rows = []
+    for row in marked.rows:
+        sums = [row.score, row.hand_score, row.total] if row.counts else ["", "", ""]
+        rows.append([
+            row.student.id, row.student.name, *row.cells(), *sums, most, row.status, row.reason, "; ".join(row.notes),
+            ", ".join(row.lacks()), row.late or "", row.paper.attempt,
+        ])  # fmt: skip
+    for line in marked.refused:
+        blank = ["" for _ in labels]
+        rows.append(["", "", *blank, "", "", "", most, "refused", printable(line), "", "", "", ""])
     return header, rows
-
-
-def _number(value: float) -> float | int:
-    return int(value) if value == int(value) else round(value, 2)
 
 
 def _results(marked: Class) -> dict[str, Any]:
@@ -260,103 +250,6 @@ def _results(marked: Class) -> dict[str, Any]:
             for row in marked.rows
         ],
     }  # fmt: skip
-
-
-# ---------------------------------------------------------------- what a person marks
-
-
-def _merge_hand(path: Path, marked: Class) -> None:
-    """Take the points and comments of hand.csv into the rows, and add lines and columns that are missing.
-
-    Nothing that a person typed is lost: what cannot be read, other columns, and the lines of
-    students who are not in this roster stay as they are.
-    """
-    items = marked.rows[0].paper.by_hand if marked.rows else []
-    columns = {f"{key} {c.name}": (key, c) for item in items for key, c in item.criteria().items()}
-    header, entered, delimiter = ["student", "name", *columns, "comment"], {}, ","
-    if path.is_file():
-        table = read_table(path)
-        if "student" not in table.header:
-            raise InputError(
-                f"{path} has no column 'student', and it may hold somebody's work: mend or move it"
-            )
-        header += [h for h in table.header if h and h not in header]
-        delimiter = table.delimiter
-        for _, cells in table.rows:
-            line = dict(zip(table.header, cells, strict=False))
-            if (id := _as_typed(line.get("student", ""))) in entered:
-                raise InputError(f"{path} has two lines for {printable(id, 64)!r}: one may stay")
-            entered[id] = line
-    for row in marked.rows:
-        line = entered.setdefault(row.student.id, {})
-        line |= {"student": row.student.id, "name": row.student.name}
-        row.comment = line["comment"] = _as_typed(" ".join(line.get("comment", "").split()))
-        for column, (key, criterion) in columns.items():
-            points = _hand_points(line.get(column, ""), criterion.points, key, row)
-            row.hand[key] = points
-            if points is not None:
-                line[column] = f"{points:g}"
-    ids = [row.student.id for row in marked.rows]
-    lines = [entered[id] for id in (*ids, *(id for id in entered if id not in ids))]
-    write_csv(path, header, [[line.get(h, "") for h in header] for line in lines], delimiter)
-
-
-def _hand_points(text: str, most: int, key: str, row: Row) -> float | None:
-    if not text:
-        return None
-    try:
-        points = float(text.replace(",", "."))
-    except ValueError:
-        points = -1.0
-    if not 0 <= points <= most:
-        row.notes.append(f"{key}: {printable(text, 20)} is not a number from 0 to {most}")
-        return None
-    return points
-
-
-# ---------------------------------------------------------------- tables and terminal
-
-
-def safe_cell(value: Any) -> Any:
-    """A cell that a spreadsheet shows and never computes: =cmd|... becomes '=cmd|..."""
-    if not isinstance(value, str):
-        return value
-    text = printable(value, 2000)
-    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠", "|", "%", "\\t", "\\r")) else text  # fmt: skip
-
-
-def _as_typed(cell: str) -> str:
-    """A cell without the mark that `safe_cell` put before it."""
-    return cell[1:] if cell.startswith("'") and safe_cell(cell[1:]) == cell else cell
-
-
-def write_csv(
-    path: Path, header: list[str], rows: Iterable[list[Any]], delimiter: str = ","
-) -> None:
-    """A table for spreadsheets: UTF-8 with a mark that makes Excel see it, every text harmless."""
-    with path.open("w", newline="", encoding="utf-8-sig") as file:
-        writer = csv.writer(file, delimiter=delimiter)
-        writer.writerow([safe_cell(h) for h in header])
-        writer.writerows([safe_cell(c) for c in row] for row in rows)
-
-
-def progress(
-    things: Iterable[T], label: str, quiet: bool = False, total: int | None = None
-) -> Iterator[T]:
-    """The things, one by one, with a bar on the terminal (a single line where there is none)."""
-    if total is None:
-        things = list(things)
-        total = len(things)
-    live = sys.stderr.isatty() and not quiet
-    for i, thing in enumerate(things):
-        yield thing
-        if live:
-            bar = "#" * (30 * (i + 1) // total)
-            print(f"\r{label} [{bar:.<30}] {i + 1}/{total}", end="", file=sys.stderr, flush=True)
-    if live:
-        print(file=sys.stderr)
-    elif not quiet:
-        print(f"{label}: {total} done", file=sys.stderr)
 
 
 def read_results(folder: str | Path) -> dict[str, Any]:

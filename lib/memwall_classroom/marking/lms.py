@@ -1,34 +1,35 @@
-"""Scores in the columns that learning platforms import: Canvas, Moodle, Gradescope.
+"""Scores in the columns that learning platforms import: Canvas and Moodle.
 
-All three take CSV and match students by columns of their own, which the roster may bring along
-(`canvas_id`, `sis_user_id`, `sis_login_id`, `section`, `email`, `first_name`, `last_name`). A
-platform asks on import which columns to take: usually the total, and not each question.
+Both take CSV and match students by columns of their own, which the roster may bring along
+(`canvas_id`, `sis_user_id`, `sis_login_id`, `section`, `email`, `first_name`, `last_name`). What is
+held, broken or excused is an empty cell: no platform then writes a zero. Gradescope imports no
+scores; its downloads are read, and that is all.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from memwall.core.nouns import suggest
 from memwall.core.units import InputError
 
-if TYPE_CHECKING:
-    from .grading import Class, Row
+from .rows import Class, Row
 
 Table = tuple[list[str], list[list[Any]]]
 
 
-def table(lms: str, marked: Class) -> Table:
-    """Header and rows for one of the platforms."""
+def tables(lms: str, marked: Class) -> dict[str, Table]:
+    """The files for one of the platforms, by name."""
     if lms not in FORMATS:
         raise InputError(
             f"no columns known for {lms!r}; known: {', '.join(FORMATS)}.{suggest(lms, FORMATS)}"
         )
-    return FORMATS[lms](marked)
+    made = FORMATS[lms]
+    return {name: build(marked) for name, build in made.items()}
 
 
 def _cells(row: Row) -> list[Any]:
-    return [row.total, *row.cells()]
+    return [row.total if row.counts else "", *row.cells()]
 
 
 def _titles(marked: Class) -> list[tuple[str, int]]:
@@ -70,27 +71,21 @@ def moodle(marked: Class) -> Table:
             r.student.id,
             r.student.column("email"),
             *_cells(r),
-            r.reason or r.status,
+            (r.reason or r.status) + (f"; without {', '.join(r.lacks())}" if r.lacks() else ""),
         ]
         for r in marked.rows
     ]
     return [*header, f"{marked.set.name} feedback"], rows
 
 
-def gradescope(marked: Class) -> Table:
-    """The columns of Gradescope's own score export."""
-    titles = _titles(marked)
-    header = [
-        "First Name", "Last Name", "SID", "Email", "Sections", "Total Score", "Max Points", "Status",
-        *(f"{i}: {t} ({p:.1f} pts)" for i, (t, p) in enumerate(titles[1:], start=1)),
-    ]  # fmt: skip
-    rows = []
-    for row in marked.rows:
-        total, *each = _cells(row)
-        status = "Missing" if row.status == "missing" else "Graded"
-        person = [*row.student.first_last(), row.student.id, row.student.column("email")]
-        rows.append([*person, row.student.column("section"), total, titles[0][1], status, *each])
-    return header, rows
+def canvas_total(marked: Class) -> Table:
+    """The same with the total alone, for a gradebook with one column a set."""
+    header, rows = canvas(marked)
+    return header[:6], [row[:6] for row in rows]
 
 
-FORMATS = {"canvas": canvas, "moodle": moodle, "gradescope": gradescope}
+FORMATS: dict[str, dict[str, Any]] = {
+    "canvas": {"scores_canvas.csv": canvas, "scores_canvas_total.csv": canvas_total},
+    "moodle": {"scores_moodle.csv": moodle},
+    "gradescope": {},
+}

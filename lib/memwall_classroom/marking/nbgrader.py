@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from memwall.core.units import InputError
 
 from .course import Roster, Student
-from .grading import safe_cell
 from .papers import notebook, write_notebook, write_wheel
+from .rows import Class
 from .sets import ProblemSet
-
-if TYPE_CHECKING:
-    from .grading import Class
+from .tables import safe_cell
 
 _CONFIG = """\
 c = get_config()
@@ -78,6 +75,8 @@ def load_scores(marked: Class, course: str | Path) -> int:
     with Gradebook(f"sqlite:///{database.resolve()}", "memwall") as book:
         for row in marked.rows:
             _add_student(book, row.student)
+            if not row.counts:
+                continue  # of what is held, broken or excused nothing is known
             try:
                 submission = book.update_or_create_submission(marked.set.name, row.student.id)
             except MissingEntry:

@@ -11,10 +11,10 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from memwall import __version__
 from memwall.core.units import InputError
 
 from ..reading.answers import Choice, Formula, Written
@@ -26,23 +26,26 @@ STAMP_LINE = "Paper `{set}/{student}/{stamp}`"
 
 _HOW = """\
 **How this works.** Each question has one answer cell. Write your answer between the quotes and run the cell:
-it tells you whether the answer is *well formed* (it can be read, the unit fits, the size is of this world). It does not
+it tells you how the marker will read it and whether it is *well formed* (the unit fits, the size is of this world). It does not
 know whether it is right. Add cells of your own wherever you like; only the answers between the quotes are marked, and the
-last one counts if you give several. Nothing you run is run again by the marker.
+last one counts if you give several; lines without quotes are scratch work. Nothing you run is run again by the marker.
 
 **Numbers** want a value and a unit: `12.5 ms`, `3.2e9 B/s`, `$0.31 / Mtok`, `2,400`; any unit of the right kind will do
-(kB is 1,000 bytes, KiB 1,024; B is byte, b is bit). Three figures are enough. **Formulas** use only the symbols listed, `*`
-for times, `^` for powers, and `max( , )`, `min( , )`, `sqrt( )`, `exp( )`, `log( )`, `ceil( )` where needed.
+(kB is 1,000 bytes, KiB 1,024; B is byte, b is bit). Three figures are enough. Words around it do no harm (`about 12,5 ms per
+step, since ...`), but it must be one value: no ranges, no lists. **Formulas** use only the symbols listed, `*`
+for times (or a blank), `^` for powers, and `max( , )`, `min( , )`, `sqrt( )`, `exp( )`, `log( )`, `ceil( )` where needed.
 
 Rates are dense, a multiply-add counts as two FLOP, GB is 10^9 bytes, links count one direction; arithmetic and memory
 traffic overlap perfectly unless a question says otherwise. Every paper has its own numbers.
 
+**Parts of an answer.** {credit}
+
 **Handing in.** Save, and hand in this file under the name it has."""
 
 
-def notebook_name(set: ProblemSet, student: str) -> str:
+def notebook_name(set: ProblemSet, student: str, attempt: int = 1) -> str:
     """The file a student gets and hands in."""
-    return f"{set.name}_{student}.ipynb"
+    return f"{set.name}_{student}{f'_{attempt}' if attempt > 1 else ''}.ipynb"
 
 
 def notebook(
@@ -50,12 +53,14 @@ def notebook(
 ) -> dict[str, Any]:
     """The student's notebook of a paper, as the dictionary that JSON stores."""
     set = paper.set
+    how = _HOW.replace("{credit}", set.credit.told()[:1].upper() + set.credit.told()[1:])
     line = STAMP_LINE.format(set=set.name, student=paper.student, stamp=paper.stamp)
     head = (
         f"# {set.title}\n\n"
         f"*{_chapters(set)} · {set.points} points marked by machine, {set.hand_points} by hand · "
-        f"about {set.minutes} minutes · paper of {_plain(name or paper.student)}*\n\n"
-        f"{set.intro.strip()}\n\n{_HOW}\n\n{line}"
+        f"about {set.minutes} minutes · paper of {_plain(name or paper.student)}"
+        f"{f', attempt {paper.attempt}' if paper.attempt > 1 else ''}*\n\n"
+        f"{set.intro.strip()}\n\n{how}\n\n{line}"
     )
     cells = [_markdown("head", head), _code("setup", _setup(install))]
     for item in paper.items:
@@ -163,6 +168,7 @@ def make_papers(
     seed: bytes,
     folder: str | Path,
     install: str = "",
+    attempt: int = 1,
 ) -> Iterator[Path]:
     """Write one notebook per student into a folder, and yield each; with the library beside them.
 
@@ -176,27 +182,38 @@ def make_papers(
     if any(c in install for c in "\n\r;|&`"):
         raise InputError(f"{install!r} is nothing that pip installs")
     for student in roster.students:
-        path = folder / notebook_name(set, student.id)
-        write_notebook(path, notebook(set.paper(student.id, seed), student.name, install))
+        path = folder / notebook_name(set, student.id, attempt)
+        write_notebook(path, notebook(set.paper(student.id, seed, attempt), student.name, install))
         yield path
 
 
+# what a student needs: the self-check; core, formulas and planner, since the library is their calculator
+CARRIED = (
+    "memwall/__init__.py", "memwall/py.typed", "memwall/core", "memwall/formulas", "memwall/planner.py",
+    "memwall_classroom/__init__.py", "memwall_classroom/reading",
+)  # fmt: skip
+MEASURED = ("runs_", "measured")  # tables that only experiments read, most of the data's bytes
+NEEDS = ("numpy>=1.26", "sympy>=1.12")
+
+
 def write_wheel(folder: Path) -> Path:
-    """Write the installed library as a wheel: pip installs it without a network but for what it needs."""
-    package = Path(__file__).resolve().parents[1]
-    about = metadata.metadata("memory-wall")
-    version = about["Version"]
-    info = f"memory_wall-{version}.dist-info"
-    path = folder / f"memory_wall-{version}-py3-none-any.whl"
-    needs = [f"Requires-Dist: {r}\n" for r in about.get_all("Requires-Dist") or []]
+    """Write what a paper needs of the library as a wheel: pip installs it without a network but for NEEDS."""
+    root = Path(__file__).resolve().parents[2]
+    info = f"memory_wall-{__version__}.dist-info"
+    path = folder / f"memory_wall-{__version__}-py3-none-any.whl"
+    found = sorted(
+        p
+        for part in CARRIED
+        for p in ((root / part).rglob("*") if (root / part).is_dir() else [root / part])
+    )
     files = {
-        f"memwall/{p.relative_to(package).as_posix()}": p.read_bytes()
-        for p in sorted(package.rglob("*"))
-        if p.is_file() and p.suffix in (".py", ".csv", ".js", ".css", ".typed", ".json")
+        p.relative_to(root).as_posix(): p.read_bytes()
+        for p in found
+        if p.suffix in (".py", ".csv", ".json", ".typed") and not p.name.startswith(MEASURED)
     }
+    needs = "".join(f"Requires-Dist: {need}\n" for need in NEEDS)
     files[f"{info}/METADATA"] = (
-        f"Metadata-Version: 2.1\nName: memory-wall\nVersion: {version}\n"
-        f"Requires-Python: {about['Requires-Python']}\n{''.join(needs)}"
+        f"Metadata-Version: 2.1\nName: memory-wall\nVersion: {__version__}\nRequires-Python: >=3.11\n{needs}"
     ).encode()
     files[f"{info}/WHEEL"] = (
         b"Wheel-Version: 1.0\nGenerator: memwall\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -205,9 +222,8 @@ def write_wheel(folder: Path) -> Path:
     files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as wheel:
         for name, content in files.items():
-            info_of = zipfile.ZipInfo(
-                name, (1980, 1, 1, 0, 0, 0)
-            )  # the same library, the same file
+            # the same library, the same file
+            info_of = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             wheel.writestr(info_of, content, zipfile.ZIP_DEFLATED)
     return path
 

@@ -32,7 +32,7 @@ from memwall.core.units import InputError
 from ..reading.answers import Asked, Criterion, Written
 
 T = TypeVar("T")
-ATTEMPTS = 300  # draws before a question's author is told that it almost never works out
+DRAWS = 300  # draws before a question's author is told that it almost never works out
 
 
 class Redraw(Exception):
@@ -115,6 +115,28 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Credit:
+    """The share of a question's points that an answer gets which is wrong in one thing only."""
+
+    unit: float = 0.5  # the number is right, its unit is missing or wrong
+    rounding: float = 0.5  # just outside the tolerance
+    carried: float = 1.0  # right for the wrong answer to an earlier question
+
+    def told(self) -> str:
+        """The rule, for the paper."""
+        parts = [
+            (self.unit, "a right number without its unit, or with a wrong one,"),
+            (self.rounding, "a number rounded too coarsely"),
+        ]
+        said = [f"{what} gets {share:.0%} of the points" for share, what in parts if share]
+        if self.carried:
+            said.append(
+                "an error is counted once: what is right for your own earlier answer is right"
+            )
+        return f"{'; '.join(said)}." if said else "No points are given for parts of an answer."
+
+
+@dataclass(frozen=True)
 class Item:
     """A question as one student sees it: `label` is its column, q1, q2 ... or h1 by hand."""
 
@@ -136,6 +158,12 @@ class Paper:
     items: tuple[Item, ...]
     stamp: str  # says whose paper it is, and cannot be made without the seed
     edition: str  # changes with the text: tells that set or library have changed since
+    attempt: int = 1
+
+    @property
+    def code(self) -> str:
+        """What stands for the student where names shall not count."""
+        return self.stamp[-6:]
 
     @property
     def marked(self) -> list[Item]:
@@ -156,6 +184,7 @@ class ProblemSet:
     chapters: tuple[int, ...]
     goals: tuple[str, ...]
     intro: str = ""
+    credit: Credit = field(default_factory=Credit)
     questions: list[Question] = field(default_factory=list)
 
     def question(
@@ -202,11 +231,14 @@ class ProblemSet:
             found[f"{letter}{counts[letter]}"] = q
         return found
 
-    def ask(self, question: Question, student: str, seed: bytes, nudge: float = 0.0) -> Any:
+    def ask(
+        self, question: Question, student: str, seed: bytes, nudge: float = 0.0, attempt: int = 1
+    ) -> Any:
         """The question as this student gets it: the first draw without flaws."""
         why: list[str] = []
-        for attempt in range(ATTEMPTS):
-            message = "\0".join(("question", self.name, question.name, student, str(attempt)))
+        student = _again(student, attempt)
+        for draws in range(DRAWS):
+            message = "\0".join(("question", self.name, question.name, student, str(draws)))
             draw = Draw(seed, message, common=f"common\0{self.name}\0{student}")
             try:
                 asked = question.make(draw)
@@ -217,7 +249,7 @@ class ProblemSet:
             if not why:
                 return self._nudged(question, draw, nudge) if nudge else asked
         raise InputError(
-            f"{self.name}.{question.name}: none of {ATTEMPTS} draws for {student!r} was good; "
+            f"{self.name}.{question.name}: none of {DRAWS} draws for {student!r} was good; "
             f"the last: {'; '.join(why)}"
         )
 
@@ -229,10 +261,11 @@ class ProblemSet:
         except Redraw:  # it stood at the edge of what its function allows
             return question.make(Draw(draw._key, draw._message, common=draw._common))
 
-    def paper(self, student: str, seed: bytes) -> Paper:
-        """The paper of a student id."""
+    def paper(self, student: str, seed: bytes, attempt: int = 1) -> Paper:
+        """The paper of a student id; every attempt has numbers of its own."""
         items = tuple(
-            Item(label, q, self.ask(q, student, seed)) for label, q in self.labels().items()
+            Item(label, q, self.ask(q, student, seed, attempt=attempt))
+            for label, q in self.labels().items()
         )
         # text and numbers: if a formula or a fact of the library changes, so does this
         text = "\0".join(
@@ -241,12 +274,17 @@ class ProblemSet:
             if not callable(getattr(item.asked, "answer", None))
         )
         edition = hmac.new(seed, f"edition\0{text}".encode(), hashlib.sha256).hexdigest()[:12]
-        return Paper(self, student, items, self.stamp(student, seed), edition)
+        return Paper(self, student, items, self.stamp(student, seed, attempt), edition, attempt)
 
-    def stamp(self, student: str, seed: bytes) -> str:
+    def stamp(self, student: str, seed: bytes, attempt: int = 1) -> str:
         """The mark that a paper of this set and student carries."""
-        message = f"stamp\0{self.name}\0{student}".encode()
+        message = f"stamp\0{self.name}\0{_again(student, attempt)}".encode()
         return hmac.new(seed, message, hashlib.sha256).hexdigest()[:24]
+
+
+def _again(student: str, attempt: int) -> str:
+    """What papers are drawn for: a student; from the second attempt on with its number, which no id can hold."""
+    return student if attempt == 1 else f"{student}\0attempt {attempt}"
 
 
 def load_set(name: str | Path) -> ProblemSet:

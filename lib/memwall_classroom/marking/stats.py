@@ -9,6 +9,8 @@ from typing import Any
 
 from memwall.views.figures import COLORS, Figure, canvas, note, show
 
+from .feedback import WIDE, page_of
+
 STATES = ("right", "wrong", "unreadable", "blank")
 _LOOK = {  # colour and pattern: either alone tells the states apart
     "right": (COLORS["kv"], ""), "wrong": (COLORS["compute"], "//"),
@@ -62,8 +64,9 @@ def figure(results: dict[str, Any]) -> Figure:
             count = line[state]
             ax.barh(y, count, left=left, color=color, hatch=hatch, edgecolor="white", height=0.7)
             if count >= max(line["students"] / 12, 1):
-                words = str(count) if state in named else f"{count} {state}"
-                named.add(state)
+                wide = count >= line["students"] / 4  # a word needs room
+                words = f"{count} {state}" if wide and state not in named else str(count)
+                named |= {state} if wide else set()
                 # nearly black: black would follow a dark page, and the box stays white
                 note(ax, left + count / 2, y, words, ha="center", fontsize=9, color="#111111",
                      bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"})  # fmt: skip
@@ -93,8 +96,6 @@ def table_text(results: dict[str, Any]) -> str:
 
 def page(results: dict[str, Any]) -> str:
     """The statistics as a page of its own."""
-    from .feedback import WIDE, _page
-
     drawn = figure(results)
     rows = "".join(
         f"<tr><td>{line['label']}</td><td>{html.escape(line['title'])}<br><span class=\"small\">"
@@ -109,7 +110,7 @@ def page(results: dict[str, Any]) -> str:
         f"<h1>{html.escape(results['title'])}: how the class did</h1>{picture}"
         f"{WIDE}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
-    return _page(f"{results['title']}: how the class did", body)
+    return page_of(f"{results['title']}: how the class did", body)
 
 
 def write(results: dict[str, Any], folder: str | Path) -> Path:

@@ -12,7 +12,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,17 +21,21 @@ import numpy as np
 
 from memwall.core.units import InputError
 
+from ..reading.cells import Found, answers_in, chosen
 from .course import Roster, Student
 from .sets import ProblemSet
+from .tables import printable
 
 MAX_BYTES = 8_000_000  # of a file; with more it is asked for without outputs
 MAX_JSON_DEPTH = 60  # a notebook needs about 10
 MAX_BRACKETS = 600_000  # each costs many times its byte in memory
 MAX_CELLS = 3000
 MAX_SOURCE = 200_000  # characters of a cell
-MAX_ANSWER = 2_000  # characters between which an answer's quotes are looked for
 MAX_ESSAY = 30_000  # characters kept of a part marked by hand
 MAX_FILES = 20_000
+MAX_FILES_EACH = 2_000  # in a folder of one student
+MAX_DEPTH = 3
+MAX_SHARING = 5  # students of one name on a platform
 NOTEBOOKS = (".ipynb", ".ipynb.json", ".ipynb.txt")  # some browsers add an ending of their own
 
 
@@ -48,6 +52,7 @@ class Submission:
     stamp: str = ""
     set_name: str = ""
     edition: str = ""
+    saved: float = 0.0  # when the file was last written
 
 
 # ---------------------------------------------------------------- one file
@@ -62,16 +67,13 @@ def read_submission(path: Path, labels: Iterable[str], max_bytes: int = MAX_BYTE
     if len(cells) > MAX_CELLS:
         raise Broken(f"it has {len(cells):,} cells: more than {MAX_CELLS:,} are not read")
     labels = list(labels)
-    answers: dict[str, str] = {}
+    found: list[Found] = []
     essays: dict[str, str] = {}
     head = writing = ""
     for cell in cells:
         kind, source = _source(cell)
         if kind == "code":
-            # the last answer that is not blank counts, as when the notebook is run top to bottom
-            answers |= {
-                n: t for n, t in answers_in(source, labels) if t.strip() or n not in answers
-            }
+            found += chosen(answers_in(source, labels)).values()
         elif kind == "markdown":
             head = head or _stamp_line(source)
             writing, text = _essay(cell, source, labels, writing)
@@ -87,8 +89,9 @@ def read_submission(path: Path, labels: Iterable[str], max_bytes: int = MAX_BYTE
 
     parts = head.split("/") if head else ["", "", ""]
     return Submission(
-        answers, essays, said("stamp") or parts[2], said("set") or parts[0], said("edition")
-    )
+        {label: answer.text for label, answer in chosen(found).items()}, essays, said("stamp") or parts[2], said("set") or parts[0], said("edition"),
+        path.stat().st_mtime,
+    )  # fmt: skip
 
 
 def _load(path: Path, max_bytes: int) -> Any:
@@ -154,37 +157,6 @@ def _source(cell: Any) -> tuple[str, str]:
     return str(cell.get("cell_type", "")), source
 
 
-_ASSIGNED = re.compile(r"^[ \t]*([qh][0-9]{1,2})[ \t]*=(?!=)[ \t]*(.*)$", re.M)
-_LITERAL = re.compile(
-    r"""[rRuU]?(?:(?P<q>\"{3}|'{3})(?P<long>.*?)(?P=q)|"(?P<double>(?:[^"\\\n]|\\.)*)"|'(?P<single>(?:[^'\\\n]|\\.)*)')""",
-    re.S,
-)
-
-
-def answers_in(source: str, labels: list[str]) -> Iterator[tuple[str, str]]:
-    """Lines `q3 = "..."` of a cell: label and the text between the quotes, not interpreted."""
-    for match in _ASSIGNED.finditer(source):
-        label = match.group(1)
-        if label not in labels:
-            continue
-        # looked for nearby only: a thousand unclosed quotes must not be read to the end each
-        literal = _LITERAL.match(source, match.start(2), match.start(2) + MAX_ANSWER)
-        if literal is None:
-            # a bare number needs no quotes; anything else is shown as it stands, and not read
-            yield label, match.group(2).split("#")[0].strip()
-            continue
-        text = next(
-            t for t in (literal["long"], literal["double"], literal["single"]) if t is not None
-        )
-        # the line's end is looked up, not the source copied: a cell may hold many such lines
-        stop = source.find("\n", literal.end())
-        rest = source[literal.end() : stop if stop >= 0 else None].split("#")[0].strip()
-        if rest and rest != ";":
-            yield label, match.group(2)  # more than one string: not an answer this grammar reads
-        else:
-            yield label, " ".join(text.split()) if "\n" in text else text
-
-
 def _stamp_line(source: str) -> str:
     match = re.search(r"Paper `([\w-]{1,60}/[A-Za-z0-9_.@+-]{1,64}/[0-9a-f]{24})`", source[:20_000])
     return match.group(1) if match else ""
@@ -220,33 +192,42 @@ def is_notebook(path: Path) -> bool:
 
 @dataclass
 class HandedIn:
-    """The files of a folder by student, and those that are nobody's with the reason."""
+    """The files of a folder by student; those that are nobody's, and whose cannot be told, with the reason."""
 
     by_student: dict[str, list[Path]] = field(default_factory=dict)
     unclaimed: list[tuple[str, str]] = field(default_factory=list)
+    held: dict[str, str] = field(default_factory=dict)
 
 
 def find_submissions(
-    folder: str | Path, roster: Roster, set: ProblemSet, lms: str = ""
-) -> HandedIn:
+    folder: str | Path, roster: Roster, set: ProblemSet, lms: str = "", stamps: Mapping[str, str] | None = None
+) -> HandedIn:  # fmt: skip
     """Who handed in which file, told from names that the teacher or the LMS gave.
 
     Plain folders: `set1_ada.ipynb`, `ada.ipynb`, or any notebook inside `ada/`. With `lms`, the
-    names that the download of Canvas, Moodle or Gradescope has.
+    names that the download of Canvas, Moodle or Gradescope has. Where a platform's name fits
+    several students, or hides who it is, the paper's stamp decides (`stamps`: stamp to id).
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"no folder {folder}")
     found = HandedIn()
     owner = _Owner(folder, roster, set, lms)
-    for path in _files(folder):
+    walk = _Walk(folder)
+    found.unclaimed += walk.skipped
+    for path in walk.files:
         shown = printable(os.fsdecode(path.relative_to(folder)))
-        student = owner.of(path)
-        if student is None:
-            if is_notebook(path):
+        students = owner.of(path)
+        if len(students) > 1 and is_notebook(path):
+            students = _stamped(path, students, stamps or {}, found, shown)
+        if not students:
+            if is_notebook(path) and not any(shown == name for name, _ in found.unclaimed):
                 found.unclaimed.append((shown, "its name fits no student of the roster"))
-            continue
-        found.by_student.setdefault(student.id, []).append(path)
+        elif len(students) == 1:
+            found.by_student.setdefault(students[0].id, []).append(path)
+    for part in walk.full:
+        for student in owner.of(folder / part / "any.ipynb")[:1]:
+            found.held[student.id] = f"its folder holds more than {MAX_FILES_EACH:,} files: hand in the notebook alone"  # fmt: skip
     for id, paths in found.by_student.items():
         # a photo or a .py beside the notebook does no harm; alone, it is what was handed in
         notebooks = [p for p in paths if is_notebook(p)]
@@ -254,60 +235,110 @@ def find_submissions(
     return found
 
 
-def _files(folder: Path) -> list[Path]:
-    """Files at most three folders deep, links and hidden folders not followed, in a fixed order."""
-    files: list[Path] = []
-    for root, folders, names in os.walk(folder, followlinks=False):
-        depth = len(Path(root).relative_to(folder).parts)
-        folders[:] = (
-            sorted(f for f in folders if not f.startswith((".", "__"))) if depth < 3 else []
-        )
-        files += [Path(root) / n for n in sorted(names) if not n.startswith(".")]
-        if len(files) > MAX_FILES:
-            raise InputError(
-                f"{folder} holds more than {MAX_FILES:,} files: is it the right folder?"
-            )
-    return files
+def _stamped(
+    path: Path, students: list[Student], stamps: Mapping[str, str], found: HandedIn, shown: str
+) -> list[Student]:
+    """Which of several students a file belongs to, by the stamp it carries."""
+    try:
+        id = stamps.get(read_submission(path, []).stamp, "")
+    except Broken:
+        id = ""
+    own = [student for student in students if student.id == id]
+    if own:
+        return own
+    if len(students) <= MAX_SHARING:
+        for student in students:
+            found.held[student.id] = "its name on the platform is not its alone, and no paper's stamp says whose the file is"  # fmt: skip
+    found.unclaimed.append((shown, "its name fits several students, and its stamp none of them"))
+    return []
+
+
+class _Walk:
+    """Files at most three folders deep in a fixed order; links and hidden ones are not followed, but listed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.files: list[Path] = []
+        self.skipped: list[tuple[str, str]] = []
+        self.full: list[str] = []
+        self._into(folder, 0, "")
+        self.full = list(dict.fromkeys(self.full))
+
+    def _skip(self, path: Path, why: str) -> None:
+        if len(self.skipped) < MAX_FILES_EACH:
+            self.skipped.append((printable(os.fsdecode(path.relative_to(self.folder))), why))
+
+    def _into(self, folder: Path, depth: int, part: str) -> None:
+        most = MAX_FILES_EACH if part else MAX_FILES
+        entries: list[os.DirEntry[str]] = []
+        try:
+            with os.scandir(folder) as scanned:
+                for entry in scanned:
+                    entries.append(entry)
+                    if len(entries) > most:
+                        break
+        except OSError:
+            return
+        if len(entries) > most:
+            if not part:
+                raise InputError(f"{folder} holds more than {MAX_FILES:,} files: is it the right folder?")  # fmt: skip
+            self.full.append(part)
+            return
+        entries.sort(key=lambda entry: (entry.is_dir(follow_symlinks=False), entry.name))
+        for entry in entries:
+            path, hidden = Path(entry.path), entry.name.startswith(".")
+            if entry.is_dir(follow_symlinks=False):
+                if hidden or entry.name.startswith("__"):
+                    continue
+                if depth < MAX_DEPTH:
+                    self._into(path, depth + 1, part or entry.name)
+                else:
+                    self._skip(path, f"a folder more than {MAX_DEPTH} deep, not looked into")
+            elif entry.is_symlink() and entry.is_dir():
+                self._skip(path, "a link to a folder, not followed")
+            elif hidden:
+                if is_notebook(path):
+                    self._skip(path, "its name begins with a dot")
+            else:
+                self.files.append(path)
 
 
 # what browsers and JupyterLab make of a name that is taken: "x (1)", "x copy 2", "x-Copy1"
 _COPY = re.compile(r" ?\([0-9]+\)$| copy( [0-9]+)?$|-copy[0-9]+$")
+_ATTEMPT = re.compile(r"_[2-9]$")  # set1_ada_2.ipynb is a second paper
 
 
 class _Owner:
-    """Whose file it is, from its name."""
+    """Whose file it is, from its name: one student, nobody, or several of whom the stamp must tell."""
 
     def __init__(self, folder: Path, roster: Roster, set: ProblemSet, lms: str) -> None:
-        self.folder, self.set, self.lms = folder, set, lms
+        self.folder, self.set, self.lms, self.roster = folder, set, lms, roster
         self.ids = roster.ids()
-        # what the platform calls a student: two of one name would get each other's marks
         called = {"canvas": "canvas_id", "moodle": "name", "gradescope": "email"}.get(lms, "")
-        self.by_call: dict[str, Student] = {}
-        for student in roster.students:
-            call = (student.name if called == "name" else student.column(called)).casefold()
-            if call in self.by_call:
-                raise InputError(
-                    f"two students of the roster have the same {called} {printable(call, 60)!r}, "
-                    f"by which {lms.capitalize()} tells them apart"
-                )
+        self.by_call: dict[str, list[Student]] = {}
+        for student in roster.students if called else ():
+            call = _called(student.name if called == "name" else student.column(called))
             if call:
-                self.by_call[call] = student
+                self.by_call.setdefault(call, []).append(student)
         self.gradescope = _gradescope(folder) if lms == "gradescope" else {}
 
-    def of(self, path: Path) -> Student | None:
+    def of(self, path: Path) -> list[Student]:
         parts = path.relative_to(self.folder).parts
         if self.lms == "canvas":
             # lovelaceada_LATE_1234_98765_set1_ada.ipynb: the first number is the student's
             match = re.match(r"[^_]*_(?:LATE_)?([0-9]+)_[0-9]+_", parts[-1])
-            return self.by_call.get(match.group(1)) if match else None
+            if match is None and re.match(r"anon(?:ymous)?_", parts[-1], re.I):
+                return list(self.roster.students)
+            return self.by_call.get(match.group(1), []) if match else []
         if self.lms == "moodle":
             # Ada Lovelace_12345_assignsubmission_file/set1_ada.ipynb, or all in one name
             match = re.match(r"(.+?)_[0-9]+_assignsubmission_file", parts[0])
-            return self.by_call.get(match.group(1).strip().casefold()) if match else None
+            return self.by_call.get(_called(match.group(1)), []) if match else []
         if self.lms == "gradescope":
             who = self.gradescope.get(parts[0], "")
-            return self.ids.get(who) or self.by_call.get(who)
-        return self._plain(parts)
+            return [self.ids[who]] if who in self.ids else self.by_call.get(who, [])
+        student = self._plain(parts)
+        return [student] if student else []
 
     def _plain(self, parts: tuple[str, ...]) -> Student | None:
         if len(parts) > 1:
@@ -316,9 +347,16 @@ class _Owner:
         stem = next((name[: -len(e)] for e in NOTEBOOKS if name.endswith(e)), Path(name).stem)
         bare = _COPY.sub("", stem)
         for found in (bare.removeprefix(f"{self.set.name.lower()}_"), bare, stem):
-            if found in self.ids:
-                return self.ids[found]
+            for id in (found, _ATTEMPT.sub("", found)):
+                if id in self.ids:
+                    return self.ids[id]
         return None
+
+
+def _called(name: str) -> str:
+    """A name as platforms put it into file names: without quotes, < > & : and the like, in one case."""
+    kept = re.sub(r"[\"'`\u2018\u2019<>&:/\\|?*]", "", name)
+    return " ".join(kept.split()).casefold()
 
 
 def _gradescope(folder: Path) -> dict[str, str]:
@@ -335,13 +373,3 @@ def _gradescope(folder: Path) -> dict[str, str]:
             if match.group(1) == "sid" or current not in found:
                 found[current] = match.group(2).lower()
     return found
-
-
-def printable(text: str, most: int = 300) -> str:
-    """A stranger's text for a terminal, a table or a page: nothing invisible, nothing endless."""
-    shown = "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode()
-        for c in text[:most]
-    )
-    shown = shown.encode("utf-8", "backslashreplace").decode()
-    return shown + ("…" if len(text) > most else "")

@@ -15,8 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from .amounts import read_amount
+from .choices import read_letter
+from .expressions import read_formula
+from .form import Form, may_repeat
 from .grammar import (
-    NO_DIMENSION,
     GrammarError,
     Measure,
     Node,
@@ -30,8 +33,12 @@ from .grammar import (
     parse_quantity,
     parse_unit,
 )
+from .units import unit_complaint
 
 POINTS = 48  # where two formulas are compared by numbers
+COARSE = (
+    2.5  # tolerances within which a wrong number is rounded too coarsely; mistakes lie beyond 3
+)
 AGREE = 1e-6  # and how closely they must agree there
 
 
@@ -42,6 +49,8 @@ class Verdict:
     state: str  # right, wrong, unreadable or blank
     read_as: str = ""
     hint: str = ""
+    slip: str = ""  # what alone is wrong with it: unit, rounding, or carried (an earlier error)
+    value: float | None = None  # of a number, in SI
 
     @property
     def right(self) -> bool:
@@ -74,6 +83,9 @@ _SLIPS: tuple[tuple[float, str], ...] = (
 )  # fmt: skip
 
 
+UNEXPLAINED = "No usual slip explains it: check which quantities enter, and at which step."
+
+
 @dataclass(frozen=True)
 class Number:
     """A question whose answer is a number with a unit.
@@ -90,6 +102,17 @@ class Number:
     solution: str = ""
     tolerance: float = 0.02
     whole: bool = False
+    follows: str = ""  # the question whose answer this one takes up, and
+    carried: Callable[[float], float] | None = None  # what is right for any answer to that
+    counted: str = ""  # the story's own names for what is counted: texts, drives of this name
+
+    @cached_property
+    def form(self) -> Form:
+        """What the reader may know of the question."""
+        words, nouns = may_repeat(self.text)
+        return Form(
+            self.unit, *self.plausible, words, f"{nouns} {self.counted}".strip(), self.whole
+        )
 
     @cached_property
     def measure(self) -> Measure:
@@ -105,7 +128,12 @@ class Number:
 
     def self_check(self) -> str:
         """The arguments of the self-check in the student's notebook: no key, the same for all."""
-        return f'unit="{self.unit}", least="{self.plausible[0]}", most="{self.plausible[1]}"'
+        given = {
+            "unit": self.unit, "least": self.plausible[0], "most": self.plausible[1],
+            "words": self.form.words, "counted": self.form.counted,
+        }  # fmt: skip
+        said = [f'{name}="{value}"' for name, value in given.items() if value or name == "unit"]
+        return ", ".join([*said, *(["whole=True"] if self.whole else [])])
 
     def right_answer(self) -> str:
         """The key, as a student could have typed it."""
@@ -140,19 +168,42 @@ class Number:
 
     def mark(self, text: str) -> Verdict:
         try:
-            given = parse_quantity(text)
+            read = read_amount(text, self.form)
         except GrammarError as error:
             return Verdict("unreadable", hint=f"It could not be read: {error}.")
-        read_as = f"{given.value / given.measure.size:g} {given.unit}".strip()
-        if complaint := unit_complaint(given.measure, self.measure, self.unit):
-            return Verdict("wrong", read_as, complaint)
+        given, read_as = read.quantity, read.quantity.text()
+        typed = given.value / given.measure.size * self.measure.size  # as if in the unit asked
+        if complaint := unit_complaint(given.measure, self.measure, self.unit, self.form.binds):
+            near = self._near(typed, self.answer) or self._near(given.value, self.answer)
+            return Verdict("wrong", read_as, complaint, "unit" if near else "")
+        if read.other is not None and self._near(read.other, self.answer):
+            told = "Its comma may part thousands or decimals, and both are possible here: your teacher will look."
+            return Verdict("unreadable", read_as, told)
         if self.whole and abs(given.value - round(given.value)) > 1e-6:
-            return Verdict(
-                "wrong", read_as, "A whole number is asked: round the way the story demands."
-            )
+            told = "A whole number is asked: round the way the story demands."
+            return Verdict("wrong", read_as, told, value=given.value)
         if self._near(given.value, self.answer):
-            return Verdict("right", read_as)
-        return Verdict("wrong", read_as, self._diagnosis(given.value))
+            return Verdict("right", read_as, value=given.value)
+        told = self._diagnosis(given.value)
+        if self._near(typed, self.answer):
+            return Verdict("wrong", read_as, told, "unit", given.value)
+        if told == UNEXPLAINED and not self.whole and self._near(given.value, self.answer, COARSE):
+            told = f"It is off by more than {self.tolerance:.0%}: carry a figure more."
+            return Verdict("wrong", read_as, told, "rounding", given.value)
+        return Verdict("wrong", read_as, told, value=given.value)
+
+    def carry(self, verdict: Verdict, earlier: float) -> Verdict:
+        """The verdict again, if this wrong answer is right for a wrong answer to the question it follows."""
+        if self.carried is None or verdict.value is None or verdict.slip:
+            return verdict
+        try:
+            due = float(self.carried(earlier))
+        except (ArithmeticError, ValueError):  # the earlier answer leads nowhere
+            return verdict
+        if not math.isfinite(due) or not self._near(verdict.value, due):
+            return verdict
+        told = "It follows rightly from your earlier answer."
+        return Verdict("wrong", verdict.read_as, told, "carried", verdict.value)
 
     def _diagnosis(self, value: float) -> str:
         for hint, wrong in self.mistakes.items():
@@ -170,7 +221,7 @@ class Number:
                 return hint
         if not self.unit and abs(value * self.answer - 1) < 0.01:
             return "It is upside down: you gave the inverse of the ratio."
-        return "No usual slip explains it: check which quantities enter, and at which step."
+        return UNEXPLAINED
 
 
 def apart(
@@ -190,28 +241,6 @@ def apart(
         ):
             kept[hint] = value
     return kept
-
-
-def unit_complaint(given: Measure, asked: Measure, unit: str) -> str:
-    """What is wrong with a unit, in words; empty when it has the dimension asked for."""
-    missing = not given.counts and given.dimension == NO_DIMENSION
-    strangers = {n for n, e in given.counts.items() if asked.counts.get(n) != e}
-    if given.dimension == asked.dimension and not strangers:
-        return ""
-    wanted = f"{kind_of(asked)} is asked{f', in {unit} or any unit like it' if unit else ''}"
-    if missing:
-        return f"The unit is missing: {wanted}."
-    told = f"Your unit is that of {kind_of(given)}; {wanted}."
-    opposite = tuple(-e for e in asked.dimension)
-    if given.dimension == opposite and any(opposite):
-        return told + " It is upside down."
-    if given.dimension == asked.dimension:
-        return told + f" {', '.join(sorted(strangers))} is not what is counted."
-    if given.counts.get("FLOP") and asked.counts.get("FLOP"):
-        return told + " FLOP counts operations, FLOP/s is how many a second."
-    if given.dimension[1] and not asked.dimension[1]:
-        return told + " B means byte: for large numbers write billion, or an exponent."
-    return told
 
 
 # ---------------------------------------------------------------- a formula
@@ -241,6 +270,7 @@ class Formula:
     unit: str
     mistakes: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     solution: str = ""
+    written: str = ""  # the answer as the book would write it; left out, as SymPy prints it
 
     @cached_property
     def measure(self) -> Measure:
@@ -269,7 +299,7 @@ class Formula:
     @cached_property
     def tree(self) -> Node:
         """The answer in the students' grammar."""
-        return parse_formula(in_grammar(self.key), self.letters)
+        return parse_formula(self.right_answer(), self.letters)
 
     @cached_property
     def values(self) -> np.ndarray:
@@ -279,12 +309,15 @@ class Formula:
     def asks(self) -> str:
         return f"a formula for {kind_of(self.measure)}, in the symbols listed only; * for times, ^ for powers"
 
+    @property
+    def units(self) -> dict[str, str]:
+        return {name: letter.unit for name, letter in self.letters.items()}
+
     def self_check(self) -> str:
-        units = {name: letter.unit for name, letter in self.letters.items()}
-        return f'unit="{self.unit}", symbols={units!r}'
+        return f'unit="{self.unit}", symbols={self.units!r}'
 
     def right_answer(self) -> str:
-        return in_grammar(self.key)
+        return self.written or in_grammar(self.key)
 
     def wrong_answers(self) -> dict[str, str]:
         return {hint: in_grammar(wrong(**self.symbols)) for hint, wrong in self.mistakes.items()}
@@ -293,6 +326,8 @@ class Formula:
         found = []
         if not np.isfinite(self.values).all():
             found.append("the answer is not finite over the whole domain of its letters")
+        if self.written and not self.mark(self.written).right:
+            found.append(f"{self.written} is not the answer")
         for hint, wrong in self.mistakes.items():
             if agree(np.asarray(wrong(**self.points), float), self.values, 1e-3):
                 found.append(f"mistake {hint!r} agrees with the answer")
@@ -300,13 +335,13 @@ class Formula:
 
     def mark(self, text: str) -> Verdict:
         try:
-            tree = parse_formula(text, self.letters)
+            tree = read_formula(text, self.units, self.unit).tree
         except GrammarError as error:
             return Verdict("unreadable", hint=f"It could not be read: {error}.")
         shown = text.strip()
         try:
             given = dimension(
-                tree, {n: parse_unit(x.unit).dimension for n, x in self.letters.items()}
+                tree, {name: parse_unit(unit).dimension for name, unit in self.units.items()}
             )
         except GrammarError as error:
             return Verdict("wrong", shown, f"Its units do not fit: {error}.")
@@ -327,6 +362,8 @@ class Formula:
         for hint, wrong in self.mistakes.items():
             if agree(values, np.asarray(wrong(**self.points), float), 1e-4):
                 return hint
+        if not values.any():
+            return "Zero is not the answer here."
         with np.errstate(all="ignore"):
             ratio = values / self.values
         if not np.isfinite(ratio).all():
@@ -409,13 +446,11 @@ class Choice:
         )
 
     def mark(self, text: str) -> Verdict:
-        letter = text.strip().strip("().").upper()
         letters = "ABCDEF"[: len(self.options)]
-        if len(letter) != 1 or letter not in letters:
-            return Verdict(
-                "unreadable",
-                hint=f"It could not be read: one letter is asked, {letters[0]} to {letters[-1]}.",
-            )
+        try:
+            letter = read_letter(text, letters)
+        except GrammarError as error:
+            return Verdict("unreadable", hint=f"It could not be read: {error}.")
         if letter == self.letter:
             return Verdict("right", letter)
         return Verdict("wrong", letter, list(self.options.values())[letters.index(letter)])

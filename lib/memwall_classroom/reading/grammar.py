@@ -75,7 +75,7 @@ def _plain(text: str, also: str = "") -> str:
     return text
 
 
-def _number(text: str) -> Fraction:
+def number_of(text: str) -> Fraction:
     """A decimal literal, exactly; refused where a float could not hold it."""
     plain = text.replace("_", "").replace(",", "")
     if len(plain) > 40:
@@ -206,7 +206,7 @@ class _Parser:
     def atom(self) -> Node:
         kind = self.peek()
         if kind == "number":
-            return Node("number", value=_number(self.take()))
+            return Node("number", value=number_of(self.take()))
         if kind == "name":
             return self.named(self.take())
         if kind == "(":
@@ -288,8 +288,25 @@ def evaluate(node: Node, values: Mapping[str, Any]) -> Any:
 
 # ---------------------------------------------------------------- identity by algebra
 
-PRIME = 2**127 - 1
 MAX_DEGREE = 10_000
+
+
+@functools.cache
+def prime() -> int:
+    """A prime of 127 bits that nobody knows before: two formulas could differ by a multiple of a known one."""
+    rng = random.SystemRandom()
+    while True:
+        candidate = rng.getrandbits(126) | 1 << 126 | 1
+        if all(_probably_prime(candidate, rng.randrange(2, candidate - 1)) for _ in range(24)):
+            return candidate
+
+
+def _probably_prime(n: int, base: int) -> bool:
+    """The test of Miller and Rabin: a composite number passes it for one base in four at most."""
+    odd = n - 1
+    twos = (odd & -odd).bit_length() - 1
+    x = pow(base, odd >> twos, n)
+    return x in (1, n - 1) or any(pow(x, 2**i, n) == n - 1 for i in range(1, twos))
 
 
 class NotRational(Exception):
@@ -299,26 +316,26 @@ class NotRational(Exception):
 def residue(node: Node, at: Mapping[str, int]) -> int:
     """A rational formula's exact value in the field of integers modulo a large prime."""
     if node.kind == "number":
-        return node.value.numerator * _inverse(node.value.denominator) % PRIME
+        return node.value.numerator * _inverse(node.value.denominator) % prime()
     if node.kind == "symbol":
         return at[node.name]
     if node.kind == "power":
-        power = pow(residue(node.parts[0], at), abs(_whole_exponent(node)), PRIME)
+        power = pow(residue(node.parts[0], at), abs(_whole_exponent(node)), prime())
         return power if _whole_exponent(node) >= 0 else _inverse(power)
     if node.kind in FUNCTIONS:
         raise NotRational
     parts = [residue(part, at) for part in node.parts]
     if node.kind == "sum":
-        return sum(parts) % PRIME
+        return sum(parts) % prime()
     if node.kind == "product":
-        return math.prod(parts) % PRIME
-    return -parts[0] % PRIME if node.kind == "negative" else _inverse(parts[0])
+        return math.prod(parts) % prime()
+    return -parts[0] % prime() if node.kind == "negative" else _inverse(parts[0])
 
 
 def _inverse(value: int) -> int:
-    if value % PRIME == 0:
+    if value % prime() == 0:
         raise ZeroDivisionError
-    return pow(value, -1, PRIME)
+    return pow(value, -1, prime())
 
 
 def _whole_exponent(node: Node) -> int:
@@ -356,7 +373,7 @@ def identical(a: Node, b: Node, symbols: Iterable[str]) -> bool:
     if not (is_rational(a) and is_rational(b)):
         return False
     rng = random.Random(f"{a}{b}")
-    points = [{name: rng.randrange(1, PRIME) for name in symbols} for _ in range(2)]
+    points = [{name: rng.randrange(1, prime()) for name in symbols} for _ in range(2)]
     try:
         return all(residue(a, at) == residue(b, at) for at in points)
     except ZeroDivisionError:  # a pole everywhere, as in 1/(B - B)
@@ -469,12 +486,13 @@ _SMALL = {"n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3}
 _WORDS = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "quadrillion": 1e15}
 _LONG = {"kilo": 1e3, "mega": 1e6, "giga": 1e9, "tera": 1e12, "peta": 1e15, "exa": 1e18}
 # words that count the same thing share one name
-_COUNTED = {
+COUNTED = {
     "token": "token tok", "sequence": "sequence seq user request stream session",
     "parameter": "parameter param weight", "FLOP": "FLOP flop", "GPU": "GPU gpu chip accelerator",
     "layer": "layer", "expert": "expert", "step": "step pass", "rack": "rack", "stage": "stage",
     "hit": "hit", "read": "read", "microbatch": "microbatch", "round": "round", "drive": "drive",
     "machine": "machine node box", "copy": "copy copies", "pair": "pair", "sample": "sample",
+    "replica": "replica",
 }  # fmt: skip
 
 
@@ -508,7 +526,7 @@ def _units() -> dict[str, Measure]:
         add(f"{prefix}bit {prefix}bits", size / 8, _BYTE)
     add("$ USD usd dollar dollars", 1, _DOLLAR)
     add("cent cents ¢", 0.01, _DOLLAR)
-    for kind, names in _COUNTED.items():
+    for kind, names in COUNTED.items():
         for name in names.split():
             plural = (
                 f" {name}es" if name == "pass" else "" if name in ("FLOP", "flop") else f" {name}s"
@@ -549,11 +567,15 @@ class Quantity:
     measure: Measure
     unit: str
 
+    def text(self) -> str:
+        """The quantity in the unit it was written in."""
+        return f"{self.value / self.measure.size:g} {self.unit}".strip()
+
 
 def kind_of(measure: Measure) -> str:
     """What is asked, in words: 'a time'."""
     text = measure.text()
-    if text in _COUNTED and text != "FLOP":
+    if text in COUNTED and text != "FLOP":
         plural = f"{text[:-1]}ies" if text.endswith("y") else f"{text}s"
         return f"a number of {'micro-batches' if text == 'microbatch' else plural}"
     return _KINDS.get(text, f"a quantity in {text}")
@@ -603,7 +625,7 @@ def _unit_product(tokens: list[str], text: str) -> Measure:
             if not tokens or tokens.pop(0) != ")":
                 raise GrammarError(f"{text[:40]!r} is no unit: a parenthesis is not matched")
         else:
-            factor = _unit_named(token)
+            factor = unit_named(token)
         power = 1
         if tokens and re.fullmatch(r"\^\s*-?[0-9]+|\^", tokens[0]):
             raised = tokens.pop(0).lstrip("^").strip() or (tokens.pop(0) if tokens else "")
@@ -618,7 +640,7 @@ def _unit_product(tokens: list[str], text: str) -> Measure:
     return measure
 
 
-def _unit_named(name: str) -> Measure:
+def unit_named(name: str) -> Measure:
     if name == "1":
         return Measure()
     if name in UNITS:
@@ -648,7 +670,7 @@ def parse_quantity(text: str) -> Quantity:
         if re.match(r"[-+]?\s*(nan|inf)", plain, re.I):
             raise GrammarError(f"{plain[:20]!r} is not a finite number")
         raise GrammarError(f"it does not begin with a number: {plain[:40]!r}")
-    value = float(_number(match["number"] + (match["exponent"] or "")))
+    value = float(number_of(match["number"] + (match["exponent"] or "")))
     if match["power"]:
         try:
             value **= int(match["power"])
@@ -660,9 +682,9 @@ def parse_quantity(text: str) -> Quantity:
             raise GrammarError(f"10^{power} is out of reach")
         value *= 10.0**power
     if match["over"]:
-        if not float(_number(match["over"])):
+        if not float(number_of(match["over"])):
             raise GrammarError("it divides by zero")
-        value /= float(_number(match["over"]))
+        value /= float(number_of(match["over"]))
     if match["sign"] == "-":
         value = -value
     rest = plain[match.end() :].strip()

@@ -55,7 +55,8 @@ is a named point (with `at=expr`, where the swept symbol has that value instead 
 `Guide(label, x=... or y=...)` a reference line, and `Dots(label, [(x, y), (x, y, "name")], kind)`
 are measured or listed values. The reader can also drag in the chart to move the swept variable.
 `Bars(value=("Time", "s"), bars=[Bar(label, expr, kind)])`: one bar a row; `stacked=True` draws
-one bar cut in parts, unfolded below; `log=True`, `guides=[Guide(label, x=expr)]`.
+one bar cut in parts, unfolded below; `log=True`, `guides=[Guide(label, x=expr)]`. `zero="hidden
+behind memory"` is printed where a part takes no time of its own.
 `Regions(x, y, regions=[Region(label, expr, kind)])`: a map over two swept symbols, coloured by
 the largest expression (`pick="smallest"` for the smallest), with `points` and `guides`.
 `Grid(cell, rows, columns)`: a matrix; `cell` is an expression 0..1 in the symbols `row` and
@@ -226,6 +227,7 @@ class Bar:
     value: Expr
     kind: str = "bound"
     when: Expr = True
+    zero: str = ""
 
 
 @dataclass(frozen=True)
@@ -273,6 +275,21 @@ class Grid:
     which: Expr = 0
     text: Expr = None
     title: str = ""
+
+
+class Drawn:
+    """A kind of chart of its own: its class in the page's script bears the same name.
+
+    `build` gives its part of the spec, `still` the picture that stands where no script runs.
+    """
+
+    title: str = ""
+
+    def build(self, builder: Any, owner: str) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def still(self, value: Any, words: Any) -> str:
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -471,7 +488,7 @@ class _Builder:
             for part, key in (("x", "x"), ("y", "y"), ("value", "value"), ("fill_to", "fill")):
                 if getattr(item, part, None) is not None:
                     mark[key] = self.code(getattr(item, part), where, *own, when=shown)
-            for part, usual in (("width", 2.0), ("step", False)):
+            for part, usual in (("width", 2.0), ("step", False), ("zero", "")):
                 if getattr(item, part, usual) != usual:
                     mark[part] = getattr(item, part)
             made.append(mark)
@@ -491,9 +508,14 @@ class _Builder:
 
     def chart(self, chart: Any, owner: str) -> dict[str, Any]:
         makers = {Lines: self.lines, Bars: self.bars, Regions: self.regions, Grid: self.grid}
-        if type(chart) not in makers:
+        if not isinstance(chart, Drawn) and type(chart) not in makers:
             raise InputError(f"{owner}: {chart!r} is no chart: Lines, Bars, Regions or Grid")
-        spec = {"kind": type(chart).__name__} | makers[type(chart)](chart, owner)
+        made = (
+            chart.build(self, owner)
+            if isinstance(chart, Drawn)
+            else makers[type(chart)](chart, owner)
+        )
+        spec = {"kind": type(chart).__name__} | made
         for part in ("points", "guides"):
             if getattr(chart, part, ()):
                 spec[part] = [*self.marks(getattr(chart, part), owner), *spec.get(part, [])]
@@ -874,7 +896,12 @@ class Explorer(anywidget.AnyWidget):
             )  # fmt: skip
 
         def one(chart: Any, alt: str) -> str:
-            svg = still.draw(chart, self._number, self.text, axis)
+            own = isinstance(chart, Drawn)
+            svg = (
+                chart.still(self._number, self.text)
+                if own
+                else still.draw(chart, self._number, self.text, axis)
+            )
             title = f"<p>{html.escape(self.text(chart.title))}</p>" if chart.title else ""
             label = html.escape(self.text(alt), quote=True)
             return title + svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)

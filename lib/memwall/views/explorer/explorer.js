@@ -45,19 +45,27 @@ const human = (value, unit = "1", figures = 3) => {
 	return (value < 0 ? "−" : "") + before + (before ? money : digits)(number, figures) + after;
 };
 
-// what was typed, in SI, or NaN; a bare number is in the scale shown ("20 ms" -> "30")
+// what was typed, in SI, or NaN; a bare number is in the scale shown ("20 ms" -> "30"), or, where
+// nothing is shown, refused for times and bytes: 20 what?
 const COUNTS = [[1e3, "k"], ...WORDS.slice(0, -1).reverse()];
+const SHORT = [[/^(milli|micro|nano)?-?sec(ond)?s?$/, (_, p) => ({ milli: "m", micro: "µ", nano: "n" }[p] ?? "") + "s"], [/^msecs?$/, "ms"],
+	[/^[uμ]s$/, "µs"], [/^min(ute)?s$/, "min"], [/^(hours?|hrs?)$/, "h"], [/^days?$/, "d"], [/^percent$/, "%"], [/^thousand/, "k"], [/^-?(times|fold)$/, ""],
+	[/(per|a)second$|\/sec$/, "/s"], [/(per|\/)million(tokens?)?$|(per|\/)m?toks?$/, "/mtok"], [/^toks?\b/, "token"], [/([a-z]{3})s($|\/)/, "$1$2"]];
+const shortened = (words) => SHORT.reduce((text, [long, short]) => text.replace(long, short), words);
 const parse = (typed, unit, shown) => {
-	const found = typed.replace(/[\s,_$×]/g, "").replace(/[uμ]s$/, "µs")
-		.match(/^([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(.*)$/i);
+	if (/,(?!\d{3}(?!\d))/.test(typed)) return NaN; // 1,5 is not 15
+	const found = typed.replace(/^\s*(about|roughly|ca\.?|circa|[~≈])/i, "").replace(/\s*[x×*·]\s*10\^(\d+)/i, "e$1").replace(/10\^(\d+)/, "1e$1")
+		.replace(/[\s,_$×]/g, "").match(/^([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(?:\/(\d+))?(.*)$/i);
 	if (!found) return NaN;
 	const names = { s: TIMES, "%": [[0.01, "%"]], "$/token": [[1e-6, "/mtok"]], "$/s": [[1 / 3600, "/h"]] }[unit]
 		|| (/^(B|FLOP)/.test(unit) ? PREFIXES.map(([x, p]) => [x, p + unit]) : COUNTS);
-	let rest = found[2].toLowerCase();
-	if (names === COUNTS && rest.endsWith(unit.toLowerCase())) rest = rest.slice(0, -unit.length);
-	const bare = names === COUNTS ? 1 : shape(shown, unit)[1];
+	let rest = shortened(found[3].toLowerCase()), cents = 1;
+	if (unit[0] === "$") rest = rest.replace(/^(¢|cent|ct)/, () => { cents = 0.01; return ""; });
+	const own = shortened(unit.toLowerCase());
+	if (names === COUNTS && rest.endsWith(own)) rest = rest.slice(0, -own.length);
+	const bare = names === COUNTS ? 1 : shown === undefined && (unit === "s" || names.length > 5) ? 0 : shape(shown ?? 1, unit)[1];
 	const scale = rest ? names.find((n) => n[1].toLowerCase().startsWith(rest))?.[0] : bare;
-	return scale ? +found[1] * scale : NaN;
+	return scale ? (cents * scale * found[1]) / (found[2] ?? 1) : NaN;
 };
 
 // ---- 2 expressions: printed by SymPy, compiled once
@@ -228,7 +236,7 @@ const SHAPES = ["m-5,0a5,5 0 1 0 10,0a5,5 0 1 0-10,0z", "m-3.5,0a3.5,3.5 0 1 0 7
 class Chart {
 	constructor(figure, spec, parent) {
 		const box = html("figure", `mw-chart mw-chart-${spec.kind}`, parent);
-		Object.assign(this, { figure, spec });
+		Object.assign(this, { figure, spec, box });
 		if (spec.title) this.title = html("figcaption", "", box);
 		this.svg = put(draw("svg", box), { role: "img" });
 		this.paths = pool("path", this.svg, (p) => put(p, { d: "" }));
@@ -313,18 +321,26 @@ class Chart {
 	spot(p, v) { return valuesOf([p.x, p.y], p.at ? { ...v, [this.spec.sweep]: p.at(v) } : v); }
 	points(v, pinned) {
 		const { X, Y } = this;
+		let { grip } = this; // what a hand can move shows which way
 		for (const p of this.spec.points || []) for (const values of p.dot || !pinned ? [v] : [pinned, v]) {
 			const [x, y] = this.spot(p, values), at = [tenth(X.at(x)), tenth(Y.at(y))];
 			if (!(x >= X.low && x <= X.high && y >= Y.low && y <= Y.high)) continue;
+			if (grip && !p.dot && values === v) {
+				const [x, y] = at;
+				this.path(p.kind, "grip", `M${x - 11},${y - 4}l-4,4l4,4M${x + 11},${y - 4}l4,4l-4,4`);
+				grip = false;
+			}
 			this.path(p.kind, p.dot ? "dot" : values === v ? "point" : "point mw-ghost", `M${at}${SHAPES[p.dot || 0]}`);
-			if (values === v) this.label(p, around(...at, p.dot ? 5 : 8));
+			if (values !== v) this.label({ kind: "muted", label: "A" }, around(...at, 6));
+			else this.label(p, around(...at, p.dot ? 5 : 8));
 		}
 	}
 	// dragging in the chart moves swept variables with a slider
 	drag(names) {
 		const sliders = names.map((name) => this.figure.sliders[name]);
 		if (!sliders.some(Boolean)) return;
-		put(this.svg, { class: "mw-drag" });
+		this.grip = true;
+		put(this.svg, { class: sliders.filter(Boolean).length > 1 ? "mw-drag mw-both" : "mw-drag" });
 		const move = (e) => {
 			const box = this.svg.getBoundingClientRect(), at = [e.clientX - box.left, e.clientY - box.top];
 			[this.X, this.Y].forEach((scale, i) => sliders[i]?.take(scale.back((at[i] * this.width) / box.width)));
@@ -362,6 +378,7 @@ class Lines extends Chart {
 			const ink = traced[k], last = ink.xs.length - 1;
 			this.path(c.kind, "curve", ink.d, clipped + (c.width ? `stroke-width:${c.width}` : ""));
 			placer.ink.push(ink);
+			if (!c.label) return;
 			// a name stands where its curve ends or, on a phone, along it
 			if (!inside && ink.xs[last] > X.to - 4) margin.push({ c, y: ink.ys[last] + 4 });
 			else if (last >= 0) inner.push([c, ink]);
@@ -404,19 +421,19 @@ class Lines extends Chart {
 class Bars extends Chart {
 	draw(v, pinned, width) {
 		const { figure, narrow, spec: { x, bars, stacked, guides } } = this, tall = narrow ? 42 : 30, top = guides ? 22 : 6;
-		const rows = [], print = (r) => human(r.amount, x.unit);
+		const rows = [], print = (r) => (r.zero && !r.amount ? r.zero : human(r.amount, x.unit)), lines = bars.length + !!stacked;
 		let total = 0;
 		for (const b of bars) {
 			const amount = b.value(v), start = stacked ? total : 0;
 			if (isNaN(amount)) continue; // not defined just now: not there
 			total += amount;
-			rows.push({ kind: b.kind, name: figure.fill(b.label), amount, start, end: start + amount });
+			rows.push({ kind: b.kind, name: figure.fill(b.label), amount, zero: b.zero, start, end: start + amount });
 		}
 		if (stacked) rows.unshift({ kind: "bound", name: x.name, amount: total, start: 0, end: total, parts: rows.slice() });
 		const range = this.ends(x, v, () => [rows.map((r) => r.end), valuesOf((guides || []).map((g) => g.x), v)]);
 		const left = narrow ? 0 : ceil(widest(rows.map((r) => r.name))) + 10;
 		const X = makeScale(x.log, range, left, width - widest(rows.map(print)) - 8);
-		this.across(X, ticksOf(X, x.unit, (X.to - left) / 75), { from: top + rows.length * tall, to: 4 });
+		this.across(X, ticksOf(X, x.unit, (X.to - left) / 75), { from: top + lines * tall, to: 4 });
 		rows.forEach((r, i) => {
 			const y = top + i * tall + (narrow ? 19 : 6), at = (value) => tenth(X.at(clamp(value, ...range)));
 			for (const part of r.parts || [r])
@@ -513,7 +530,7 @@ class Grid extends Chart {
 		this.path("", "grid", `M${left},${top}H${tenth(right)}V${tenth(bottom)}H${left}Z`);
 	}
 }
-const CHARTS = { Lines, Bars, Regions, Grid };
+const CHARTS = { Lines, Bars, Regions, Grid }; // reader.js adds its own
 
 // ---- 7 controls: native inputs with labels
 
@@ -533,7 +550,7 @@ const fieldFor = (figure, spec, parent) => {
 class Slider {
 	constructor(figure, spec, parent) {
 		const [id, field] = fieldFor(figure, spec, parent), error = `${id}-error`;
-		Object.assign(this, { figure, spec, stops: stopsOf(spec) });
+		Object.assign(this, { figure, spec, field, stops: stopsOf(spec) });
 		figure.sliders[spec.name] = this;
 		const box = html("span", "mw-box", field);
 		this.box = html("input", "", box, { type: "text", autocomplete: "off",
@@ -541,6 +558,8 @@ class Slider {
 		html("span", "", box, {}, spec.after);
 		this.range = html("input", "", field, { type: "range", id, max: this.stops.length - 1 });
 		this.error = html("span", "mw-error", field, { id: error, role: "alert" });
+		// as wide as its longest value, so that the label beside it rests
+		put(this.box, { size: max(3, ...this.stops.map((x) => this.text(x).length)) });
 		on(this.range, "input", () => this.accept(this.stops[this.range.value]));
 		on(this.box, "change", () => this.typed());
 	}
@@ -576,10 +595,11 @@ class Slider {
 		this.range.value = stops.reduce((best, s, i) => (abs(s - value) < abs(stops[best] - value) ? i : best), 0);
 		put(this.range, { "aria-valuetext": human(value, unit) });
 		this.box.value = this.text(value);
-		put(this.box, { size: max(3, this.box.value.length), "aria-invalid": "false" });
+		put(this.box, { "aria-invalid": "false" });
 		write(this.error, "");
 	}
 	entry(v) { return human(v[this.spec.name], this.spec.unit); }
+	samples() { return Array.from({ length: 9 }, (_, i) => ({ [this.spec.name]: this.stops[round((i * (this.stops.length - 1)) / 8)] })); }
 }
 // a list sets one or several variables; it reads "custom" when their values are no option's
 class List {
@@ -602,6 +622,7 @@ class List {
 		this.custom.hidden = option !== "";
 	}
 	entry(v) { return this.option(v) || "custom"; }
+	samples() { return Object.values(this.spec.options); }
 }
 class Toggle {
 	constructor(figure, spec, parent) {
@@ -613,6 +634,7 @@ class Toggle {
 	}
 	show(v) { this.input.checked = v[this.spec.name] !== 0; }
 	entry(v) { return v[this.spec.name] ? "yes" : "no"; }
+	samples() { return [0, 1].map((x) => ({ [this.spec.name]: x })); }
 }
 const CONTROLS = { Slider, List, Toggle };
 
@@ -625,15 +647,22 @@ class Figure {
 		Object.assign(this, { root, spec, changed, id: `mw-${spec.id}`, values: { ...spec.values, ...values }, pinned: null,
 			sliders: {}, controls: [], charts: [] });
 		this.build();
-		this.observer = new ResizeObserver(([entry]) => { this.width = entry.contentRect.width; this.schedule(); });
+		this.observer = new ResizeObserver(([entry]) => {
+			if (this.width === (this.width = entry.contentRect.width)) return;
+			this.reserve();
+			this.schedule();
+		});
 		this.observer.observe(this.chartBox);
 		this.width = this.chartBox.clientWidth;
 		if (!changed) {
 			on(window, "hashchange", () => this.read());
 			this.read();
 		}
+		this.found = this.readouts();
+		this.reserve();
 		this.frame();
 		root.memwall = this;
+		root.dispatchEvent(new CustomEvent("mw-frame", { bubbles: true }));
 	}
 	build() {
 		const { spec, root } = this, live = html("div", "mw-live", null, { role: "group", "aria-labelledby": this.id });
@@ -648,9 +677,18 @@ class Figure {
 		this.chartBox = html("div", "mw-charts", live);
 		const panel = html("div", "mw-controls", live);
 		this.message = html("p", "mw-message", live, { role: "status" });
+		this.message.hidden = !spec.messages.length;
 		const actions = html("div", "mw-actions", live);
 		for (const c of spec.controls) this.controls.push(new CONTROLS[c.kind](this, c, panel));
 		for (const c of spec.charts) this.charts.push(new CHARTS[c.kind](this, c, this.chartBox));
+		// the slider that moves a chart's point stands under it
+		const moved = new Set();
+		for (const { box, spec: { sweep, sweepY } } of this.charts) for (const name of [sweep, sweepY]) if (this.sliders[name] && !moved.has(name)) {
+			moved.add(name);
+			const below = box.nextElementSibling?.matches(".mw-main") ? box.nextElementSibling : html("div", "mw-main");
+			box.after(below);
+			below.append(this.sliders[name].field);
+		}
 		const button = (text, act) => {
 			const node = html("button", "", actions, { type: "button" }, text);
 			on(node, "click", () => act(node));
@@ -664,6 +702,9 @@ class Figure {
 		this.table = html("table", "", this.details);
 		on(this.details, "toggle", () => this.schedule());
 		this.spoken = html("p", "mw-spoken", live, { "aria-live": "polite" });
+		// nothing to set, nothing to send
+		actions.hidden = this.details.hidden = panel.hidden = !spec.controls.length;
+		panel.hidden ||= !panel.childElementCount;
 		root.querySelector(".mw-still")?.remove();
 		root.append(live);
 	}
@@ -676,6 +717,11 @@ class Figure {
 		return found;
 	}
 	say(cases, v, found) { return this.fill(cases.find((c) => c[0](v))?.[1] ?? "", v, found); }
+	// 23 – 38 ms: the unit once, where both ends share it
+	band(r, v) {
+		const [low, high] = [r.low, r.high].map((run) => human(run(v), r.unit)), tail = high.replace(/^[−$\d.,]+/, "");
+		return `${low.endsWith(tail) ? low.slice(0, low.length - tail.length) : low} – ${high}`;
+	}
 	print(r, found) { return r.words ? found[r.key] ?? "" : human(found[r.key], r.unit); }
 	fill(template, v = this.values, found = this.found) {
 		return template.replace(/\{([^{}]*)\}/g, (_, key) => {
@@ -690,6 +736,7 @@ class Figure {
 		const list = this.controls.find((c) => c.select && c.spec.label === name);
 		if (list) list.last = value;
 		this.assign(list ? list.spec.options[value] : { [name]: value });
+		if (list && this.found) this.reserve();
 	}
 	assign(values) {
 		const moved = Object.keys(values).filter((n) => n in this.values && this.values[n] !== values[n]);
@@ -706,6 +753,28 @@ class Figure {
 		}
 		this.schedule();
 	}
+	// Nothing may move under a dragging hand: texts that change get the room of their longest, over a
+	// few positions of every control, with a few digits to spare.
+	reserve() {
+		const { spec, values } = this, texts = new Map(), add = (node, text) => node && texts.get(node)?.add(text) || texts.set(node, new Set([text]));
+		for (const change of this.controls.flatMap((c) => c.samples())) {
+			const v = { ...values, ...change }, found = this.readouts(v);
+			add(this.title, this.say(spec.title, v, found));
+			for (const [when, text] of spec.messages) if (when(v)) add(this.message, this.fill(text, v, found));
+			for (const r of spec.readouts) {
+				if (r.node && r.words) add(r.node, found[r.key]);
+				if (r.band) add(r.band, this.band(r, v));
+			}
+			for (const c of this.charts) if (c.title) add(c.title, this.fill(c.spec.title, v, found));
+		}
+		for (const [node, all] of texts) {
+			const probe = node.parentNode.appendChild(node.cloneNode()), longest = [...all].sort((a, b) => b.length - a.length).slice(0, 3);
+			probe.removeAttribute("id");
+			probe.style.cssText = `position:absolute;visibility:hidden;width:${node.clientWidth}px`;
+			node.style.minHeight = `${max(...longest.map((text) => { probe.textContent = `${text} 0000`; return ceil(probe.getBoundingClientRect().height); }))}px`;
+			probe.remove();
+		}
+	}
 	schedule() { this.waiting ??= requestAnimationFrame(() => { this.waiting = null; this.frame(); }); }
 	frame() {
 		const { values: v, pinned, spec, width } = this, found = (this.found = this.readouts(v));
@@ -715,14 +784,13 @@ class Figure {
 		write(this.message, trouble);
 		for (const r of spec.readouts) if (r.node) {
 			write(r.node, this.print(r, found));
-			if (!r.band) continue;
-			// 23 – 38 ms: the unit once, where both ends share it
-			const [low, high] = [r.low, r.high].map((run) => human(run(v), r.unit)), tail = high.replace(/^[−$\d.,]+/, "");
-			write(r.band, `${low.endsWith(tail) ? low.slice(0, low.length - tail.length) : low} – ${high}`);
+			if (r.band) write(r.band, this.band(r, v));
 		}
 		for (const c of this.controls) c.show(v);
 		if (width) for (const chart of this.charts) chart.frame(v, pinned, width);
 		if (this.details.open) this.tabulate(v, found, before);
+		// what stands in sentences follows (reader.js)
+		this.root.dispatchEvent(new CustomEvent("mw-frame", { bubbles: true }));
 		// once the hand rests
 		clearTimeout(this.rest);
 		this.rest = setTimeout(() => {
@@ -794,7 +862,9 @@ const mount = () => {
 		const source = root.querySelector("script");
 		if (!source || root.memwall) continue;
 		try {
-			new Figure(root, JSON.parse(source.textContent));
+			const spec = JSON.parse(source.textContent);
+			// a chart whose script is still on its way keeps its still until then
+			if (spec.charts.every((c) => CHARTS[c.kind])) new Figure(root, spec);
 		} catch (error) {
 			console.error("a live figure could not start", error);
 		}
@@ -802,11 +872,11 @@ const mount = () => {
 };
 const render = ({ model, el }) => {
 	const changed = (values) => { model.set("values", values); model.save_changes(); };
-	const figure = new Figure(html("div", "mw-explorer", el), structuredClone(model.get("spec")), { values: model.get("values"), changed });
+	const figure = new Figure(html("div", "mw-explorer", el, { id: `explorer-${model.get("spec").id}` }), structuredClone(model.get("spec")), { values: model.get("values"), changed });
 	model.on("change:values", () => figure.assign(model.get("values")));
 	return () => figure.destroy();
 };
 if (document.readyState === "loading") on(document, "DOMContentLoaded", mount);
 else mount();
-return { human, parse, mount, render };
+return { human, parse, mount, render, CHARTS, Chart, makeScale, ticksOf, roundRange, logMarks, put, write, html, draw, on, clamp, tenth, widest, textWidth, valueOf };
 })();

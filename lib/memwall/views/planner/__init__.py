@@ -18,8 +18,8 @@ import anywidget
 import traitlets
 
 from ... import planner
-from ...core import catalog
-from ...core.checkpoint import MATRICES, PRODUCTS, LayerGroup
+from ...core import catalog, engines
+from ...core.checkpoint import FEEDS_IN_TURN, IN_TURN, MATRICES, PRODUCTS, LayerGroup
 from ...core.nouns import Engine, Unknown
 from ...core.units import human
 from ...core.widths import stored_width
@@ -74,6 +74,21 @@ def usable(chip: catalog.Chip) -> bool:
     return bool(known and (chip.driver_capacity or chip.chip_capacity))
 
 
+ENGINES = ("vLLM", "SGLang")
+
+
+def engine_data(name: str) -> dict[str, Any]:
+    """The newest rules of an engine on a small chip, on a large one, and the memory between them."""
+
+    def rules(memory: float) -> dict[str, float | None]:
+        found = engines.engine(name, memory)
+        return {f: _plain(getattr(found, f)) for f in Engine.quantities()}
+
+    newest = [r for r in catalog.table("engines") if r["name"] == name][-1]
+    above = float(newest["large_gib"]) * 2**30
+    return {"small": rules(0.0), "large": rules(above), "above": above}
+
+
 @functools.cache
 def data() -> dict[str, Any]:
     """All that the page knows: models, chips, widths, prices, constants, words."""
@@ -98,7 +113,8 @@ def data() -> dict[str, Any]:
         "models": models, "configs": _json("configs.json"), "families": _json("families.json"),
         "widths": widths, "matrices": MATRICES, "products": PRODUCTS,
         "chips": [chip_data(c) for c in catalog.chips().values() if usable(c)],
-        "engine": {f: getattr(Engine(), f) for f in Engine.quantities()},
+        "inTurn": IN_TURN, "feedsInTurn": FEEDS_IN_TURN,
+        "engines": {name: engine_data(name) for name in ENGINES}, "noLarge": engines.NO_LARGE,
         "efficiency": {
             kind: {f: getattr(forecast.fitted(kind), f) for f in forecast.Efficiency.quantities()}
             for kind in CLASSES

@@ -11,7 +11,7 @@ const SLIDERS = {
 const WHOLE = new Set(["users", "prompt", "output"]);
 const ENGINE = {
 	tp: ["tensor_parallel_size", "search", 1, 1024], dp: ["data_parallel_size", "search", 1, 1024], ep: ["expert parallel", "search", 1, 1024], pp: ["pipeline_parallel_size", "search", 1, 64],
-	most: ["chips of a replica, at most", "64", 1, 1024], memory_share: ["gpu_memory_utilization", "0.92", 0.05, 1], batched_tokens: ["max_num_batched_tokens", "8192", 1, 1e6], sequences: ["max_num_seqs", "no cap", 1, 1e5],
+	most: ["chips of a replica, at most", "64", 1, 1024], memory_share: ["gpu_memory_utilization", "the engine's", 0.05, 1], batched_tokens: ["max_num_batched_tokens", "the engine's", 1, 1e6], sequences: ["max_num_seqs", "no cap", 1, 1e5],
 };
 const OWN = { capacity: ["memory, GB", 1e9], bandwidth: ["bandwidth, TB/s", 1e12], bf16: ["dense TFLOP/s, 16 bit", 1e12], fp8: ["8 bit", 1e12], fp4: ["4 bit", 1e12], scale_up: ["link, GB/s one way", 1e9], scale_out: ["network card, Gbit/s", 1e9 / 8], domain: ["chips in a box", 1] };
 const KINDS = { weights: "weights", experts: "compute", attention: "kv", exchange: "network", launches: "muted", prompts: "money" };
@@ -54,7 +54,7 @@ class Planner {
 
 	first() {
 		const { data } = this, use = Object.keys(data.presets)[0];
-		return { model: data.first.model, config: "", use, users: 0, rate: 0, ...data.presets[use], chips: [...data.first.chips], rents: {}, weights: "", cache: "bf16", engine: {}, own: {}, all: false, open: "" };
+		return { model: data.first.model, config: "", use, users: 0, rate: 0, ...data.presets[use], chips: [...data.first.chips], rents: {}, weights: "", cache: "bf16", serves: "vLLM", engine: {}, own: {}, all: false, open: "" };
 	}
 
 	ownChip() {
@@ -75,7 +75,7 @@ class Planner {
 		return {
 			model: s.model, config: s.config ? this.config : null, weights: s.weights, cache: s.cache,
 			rate: s.users ? 0 : s.rate, users: s.users, prompt: s.prompt, output: s.output, cached: s.cached, first_token: s.first_token, token_rate: s.token_rate,
-			memory_share: e.memory_share ?? 0.92, batched_tokens: e.batched_tokens ?? 8192, sequences: e.sequences, most: e.most ?? 64,
+			engine: s.serves, memory_share: e.memory_share, batched_tokens: e.batched_tokens, sequences: e.sequences, most: e.most ?? 64,
 			given: some ? { tp: one("tp"), dp: one("dp"), ep: one("ep"), pp: one("pp") } : null,
 			chips: this.chips().filter((c) => s.chips.includes(c.name)), rents: Object.fromEntries(Object.entries(s.rents).map(([n, x]) => [n, x / 3600])), ...changes,
 		};
@@ -118,6 +118,8 @@ class Planner {
 		if (s.config) { try { this.config = JSON.parse(s.config); this.P.checkpoint({ config: this.config }); } catch { s.config = ""; } }
 		if (!s.config && !this.P.findModel(s.model)) s.model = this.data.first.model;
 		if (!["", ...Object.keys(this.data.widths)].includes(s.weights)) s.weights = "";
+		if (!["bf16", "fp8"].includes(s.cache)) s.cache = "bf16";
+		if (!Object.hasOwn(this.data.engines, s.serves)) s.serves = "vLLM";
 		this.state = s;
 		return true;
 	}
@@ -135,10 +137,11 @@ class Planner {
 		});
 		this.modelSaid = el("small", { id: "mw-plan-model-said", class: "mw-said" });
 		this.use = el("select", { id: "mw-plan-use", onchange: () => this.preset(this.use.value) }, ...Object.keys(data.presets).map((n) => el("option", {}, n)), el("option", { value: "" }, "as typed below"));
-		this.unit = el("select", { "aria-label": "Unit of the traffic", onchange: () => this.units(this.unit.value) }, el("option", { value: "rate" }, "requests a second"), el("option", { value: "users" }, "users at once"));
+		this.unit = el("select", { "aria-label": "Unit of the traffic", onchange: () => this.units(this.unit.value) }, el("option", { value: "rate" }, "requests / s"), el("option", { value: "users" }, "users at once"));
 		this.weights = el("select", { id: "mw-plan-weights", onchange: () => this.set({ weights: this.weights.value }) }, el("option", { value: "" }, "as released"),
 			...Object.keys(data.widths).map((n) => el("option", { value: n }, n)));
 		this.cache = el("select", { id: "mw-plan-cache", onchange: () => this.set({ cache: this.cache.value }) }, el("option", { value: "bf16" }, "16 bit"), el("option", { value: "fp8" }, "8 bit (fp8)"));
+		this.serves = el("select", { id: "mw-plan-serves", onchange: () => this.set({ serves: this.serves.value }) }, ...Object.keys(data.engines).map((n) => el("option", {}, n)));
 		this.chipsSaid = el("span");
 		const row = (label, ...inside) => el("div", { class: "mw-row" }, label, ...inside);
 		const engine = Object.entries(ENGINE).map(([name, [label, usual, low, high]]) => {
@@ -163,7 +166,7 @@ class Planner {
 			el("details", { class: "mw-chips" }, el("summary", {}, "Chips: ", this.chipsSaid), this.chipList = el("div", { class: "mw-list" })),
 			el("details", { class: "mw-more" }, el("summary", {}, "For those who know: layout, widths, engine, your own chip"),
 				el("p", {}, "In the words of vLLM. What is left empty is searched, or as the engine has it."),
-				el("div", { class: "mw-grid" }, el("label", { for: "mw-plan-weights" }, "quantization", this.weights), el("label", { for: "mw-plan-cache" }, "kv_cache_dtype", this.cache), ...engine),
+				el("div", { class: "mw-grid" }, el("label", { for: "mw-plan-serves" }, "engine", this.serves), el("label", { for: "mw-plan-weights" }, "quantization", this.weights), el("label", { for: "mw-plan-cache" }, "kv_cache_dtype", this.cache), ...engine),
 				el("p", {}, "A chip of your own: the first three are needed."), el("div", { class: "mw-grid" }, ...own)),
 			el("details", { class: "mw-paste" }, el("summary", {}, "Paste a command line, a config.json or a log"),
 				el("label", { for: "mw-plan-paste", class: "mw-spoken" }, "Command line, config.json or log"), this.paste, this.pasteSaid));
@@ -301,6 +304,7 @@ class Planner {
 		}
 		this.weights.value = s.weights;
 		this.cache.value = s.cache;
+		this.serves.value = s.serves;
 		for (const name of Object.keys(ENGINE)) put(this.boxes[name], s.engine[name] === undefined ? "" : String(s.engine[name]));
 		for (const name of ["name", ...Object.keys(OWN)]) put(this.boxes[`own-${name}`], s.own[name] === undefined ? "" : String(s.own[name]));
 		const key = s.chips.join();
@@ -461,11 +465,12 @@ class Planner {
 		return this.block(`A token takes ${human(whole, "s")}, most of it ${PART_WORDS[most]}`, ...bars);
 	}
 	memory(o) {
-		const { P, q } = this, { out } = P, r = o.result ?? Float64Array.from(P.runAt(o.work, 1)), v = o.work.v;
-		const whole = v[P.at["system.capacity"]] / o.count, allowed = whole * q.memory_share, allowance = v[P.at["engine.allowance"]];
+		const { P } = this, { out } = P, r = o.result ?? Float64Array.from(P.runAt(o.work, 1)), v = o.work.v;
+		const whole = v[P.at["system.capacity"]] / o.count, allowed = whole * v[P.at["engine.memory_share"]], held = r[out.weight_bytes] + r[out.room];
+		const engine = r[out.room] ? allowed - held : r[out.activation_bytes] + v[P.at["engine.allowance"]];
 		const used = o.fails ? 0 : r[out.room] * min(1, o.users / r[out.largest_concurrency]);
-		const pieces = [["weights", r[out.weight_bytes], "weights"], ["activations", r[out.activation_bytes] + allowance, "muted"], [`caches of ${human(round(o.users ?? 0))}`, used, "kv"], ["room for more", r[out.room] - used, "kv mw-pale"], ["kept free", whole - allowed, "none"]];
-		const total = max(whole, r[out.weight_bytes] + r[out.activation_bytes] + allowance);
+		const pieces = [["weights", r[out.weight_bytes], "weights"], ["passes and engine", engine, "muted"], [`caches of ${human(round(o.users ?? 0))}`, used, "kv"], ["room for more", r[out.room] - used, "kv mw-pale"], ["kept free", whole - allowed, "none"]];
+		const total = max(whole, r[out.weight_bytes] + engine);
 		const bar = el("div", { class: "mw-stack", role: "img", "aria-label": pieces.map(([n, x]) => `${n} ${human(max(x, 0), "B")}`).join(", ") },
 			...pieces.filter(([, x]) => x > 0).map(([, x, kind]) => el("i", { class: `mw-is-${kind}`, style: `--share:${(x / total).toFixed(4)}` })),
 			total > whole ? el("u", { style: `--share:${(whole / total).toFixed(4)}` }) : null);
@@ -474,7 +479,7 @@ class Planner {
 		return this.block(title, bar, legend);
 	}
 	drawFrontier(o, q) {
-		const points = this.P.frontier(o, q), priced = points[0].price != null, W = 300, H = 150, L = 44, B = 26, T = 8, M = 12;
+		const points = this.P.frontier(o, q), priced = points[0].price != null, W = 420, H = 150, L = 44, B = 26, T = 8, M = 12;
 		const y = (p) => (priced ? p.price * 1e6 : p.per_chip), xs = points.map((p) => p.speed), ys = points.map(y);
 		const listed = priced && !this.state.config ? q.checkpoint.row?.list : null;
 		const range = (all) => [min(...all) / 1.15, max(...all) * 1.15], [x0, x1] = range([...xs, q.token_rate]), [y0, y1] = range(listed ? [...ys, listed.output * 1e6] : ys);
@@ -596,8 +601,8 @@ class Planner {
 		note(...(log.length ? this.explainLog(log) : [line("Nothing here that this page reads: a line with “vllm serve” or “sglang.launch_server”, a config.json, or a log's lines about memory.")]));
 	}
 	command({ engine, set, said }) {
-		const { given, length, model, weights, cache, ...rest } = set, names = Object.fromEntries(Object.entries(rest).filter(([, x]) => x !== undefined));
-		this.set({ engine: { ...given, ...names }, ...(model ? { model, config: "" } : {}), ...(weights ? { weights } : {}), ...(cache ? { cache } : {}) });
+		const { given, length, model, weights, cache, engine: serves, ...rest } = set, names = Object.fromEntries(Object.entries(rest).filter(([, x]) => x !== undefined));
+		this.set({ serves, engine: { ...given, ...names }, ...(model ? { model, config: "" } : {}), ...(weights ? { weights } : {}), ...(cache ? { cache } : {}) });
 		const longest = length ? [el("p", {}, `max_model_len ${human(length)}: ${length < this.state.prompt + this.state.output ? "shorter than what is asked for: such requests would be refused." : "one request of this length must fit, or the engine does not start."}`)] : [];
 		this.pasteSaid.replaceChildren(el("p", {}, `${engine}, ${given.tp * given.dp * given.pp} chips: ${this.P.inWords(given)}.`), ...longest,
 			el("table", {}, el("tbody", {}, ...said.map(([flag, value, meaning]) => el("tr", {}, el("th", { scope: "row" }, `${flag} ${value}`.trim()), el("td", {}, meaning))))));
@@ -625,7 +630,7 @@ class Planner {
 			if (f.kind === "none") said.push(line(`Weights and the largest pass leave nothing: ${GiB(ours.weights)} and ${GiB(ours.busy)} of a chip's ${GiB(o.work.v[P.at["system.capacity"]] / o.count)}.`));
 			if (f.kind === "out of memory") said.push(line(`Out of memory${f.value ? ` on ${GiB(f.value)} more` : ""}: weights take ${GiB(ours.weights)} of a chip, the largest pass ${GiB(ours.busy)}; if it fails while serving, passes were larger than the start-up tried, or other programs share the chip.`));
 		}
-		const share = this.state.engine.memory_share ?? 0.92, batched = this.state.engine.batched_tokens ?? 8192;
+		const share = o.work.v[P.at["engine.memory_share"]], batched = o.work.v[P.at["engine.batched_tokens"]];
 		const helps = [["kv_cache_dtype fp8", () => roomOf({ cache: "fp8" })], [`gpu_memory_utilization ${min(share + 0.05, 0.97).toFixed(2)}`, () => roomOf({ memory_share: min(share + 0.05, 0.97) })],
 			[`max_num_batched_tokens ${batched / 4}`, () => roomOf({ batched_tokens: batched / 4 })], ["weights in fp8", () => roomOf({ weights: "fp8" })],
 			[`twice the chips, tp ${o.layout.tp * 2}`, () => (P.whyNot(this.q.checkpoint, { ...o.layout, tp: o.layout.tp * 2 }) ? null : roomOf({}, { ...o.layout, tp: o.layout.tp * 2 }, o.count * 2))]];

@@ -67,22 +67,36 @@ function vectorOf(model) {
 	for (const part of model.parts) {
 		const kind = data.standsFor[part.kind];
 		if (!kind) continue;
-		const name = `${kind}.${kind === "embedding" ? "bf16" : data.sameRate[part.arithmetic] ?? part.arithmetic}`;
+		const name = `${kind}.${kind === "embedding" || kind === "norm" ? "bf16" : data.sameRate[part.arithmetic] ?? part.arithmetic}`;
 		v[at[`${name}.parameters`]] += part.parameters;
 		v[at[`${name}.active`]] += part.active;
 		v[at[`${name}.bytes_per_param`]] += part.parameters * part.bytes_per_param;
 	}
 	for (const [name, i] of Object.entries(at)) {
-		if (name.endsWith(".bytes_per_param") && v[i]) v[i] /= v[at[name.replace("bytes_per_param", "parameters")]];
+		if (name.endsWith(".bytes_per_param")) v[i] = v[i - 2] ? v[i] / v[i - 2] : 1;  // parameters, active, bytes_per_param
 	}
-	for (const field of data.modelFields) v[at[`model.${field}`]] = model[field] ?? 1;
+	for (const field of data.modelFields) v[at[`model.${field}`]] = field === "launches" ? launches(model) : model[field] ?? 1;
 	return v;
 }
 
-// ---- 2 machines and layouts: planner.machine, formulas/layout.py
+// products of a pass that wait for each other: core/checkpoint.py
+function launches(model) {
+	const { layers, routed_layers: routed } = model, blocks = { dense: layers - routed, shared: routed, routed }, kinds = new Set(model.parts.map((p) => p.kind));
+	return sum(model.groups, (g) => g.layers * (data.inTurn[g.kind] ?? data.inTurn.full)) + sum(Object.keys(blocks).filter((k) => kinds.has(k)), (k) => data.feedsInTurn[k] * blocks[k]);
+}
+
+// the rules by which an engine shares out a chip's memory: core/engines.py
+function engineOf(chip, q) {
+	const rules = data.engines[q.engine ?? "vLLM"], large = chip.capacity >= rules.above && !data.noLarge.some((name) => chip.name.startsWith(name));
+	const found = { ...(large ? rules.large : rules.small) };
+	for (const field of ["memory_share", "batched_tokens", "sequences"]) if (q[field] != null) found[field] = q[field];
+	return found;
+}
+
+// ---- 2 machines and layouts: Chip.machine, formulas/layout.py
 
 function putMachine(v, chip, chips, rent) {
-	const link = chip.scale_up ?? (chips === 1 ? chip.bandwidth : null), narrow = chip.fp8 ?? chip.bf16;
+	const link = chip.scale_up ?? chip.scale_out ?? (chips === 1 ? chip.bandwidth : null), narrow = chip.fp8 ?? chip.bf16;
 	const system = {
 		flops: narrow, bandwidth: chip.bandwidth, capacity: chip.capacity, scale_up: link, scale_out: chip.scale_out ?? link,
 		dollars_per_second: rent ?? 0, bf16_flops: chip.bf16, fp8_flops: narrow, fp4_flops: chip.fp4 ?? narrow,
@@ -140,10 +154,7 @@ const USERS = Float64Array.from(data.users), R = new Float64Array(data.results.l
 
 function prepare(question) {
 	const model = checkpoint(question), v = vectorOf(model), q = question;
-	const workload = { prompt: q.prompt, output: q.output, cached: q.cached };
-	const engine = { ...data.engine, memory_share: q.memory_share, batched_tokens: q.batched_tokens, sequences: q.sequences ?? data.engine.sequences, allowance: q.allowance ?? data.engine.allowance };
-	for (const [field, value] of Object.entries(workload)) v[at[`workload.${field}`]] = value;
-	for (const [field, value] of Object.entries(engine)) v[at[`engine.${field}`]] = value;
+	for (const field of ["prompt", "output", "cached"]) v[at[`workload.${field}`]] = q[field];
 	return { ...q, checkpoint: model, v, run: memwallDeployment[+model.routed] };
 }
 
@@ -152,6 +163,9 @@ function job(prepared, chip, count, layout) {
 	const v = prepared.v.slice(), rent = prepared.rents?.[chip.name] ?? chip.rent;
 	const linked = putMachine(v, chip, count, rent);
 	for (const field of ["tp", "dp", "ep", "pp"]) v[at[`layout.${field}`]] = layout[field];
+	const engine = engineOf(chip, prepared);
+	for (const [field, value] of Object.entries(engine)) v[at[`engine.${field}`]] = value ?? NaN;
+	if (engine.memory_share == null) v[at["engine.memory_share"]] = memwallDeployment[2](v);
 	return { v, run: prepared.run, chip, count, layout, rent, linked };
 }
 function runAt(work, users, into = R) {
@@ -184,7 +198,7 @@ function option(q, work) {
 	runAt(work, 1);
 	if (!R[out.room]) return failed("the weights do not fit", 0);
 	const fit = R[out.largest_concurrency];
-	if (fit < 1) return failed("not one request fits beside the weights", 1);
+	if (fit < layout.dp) return failed("not one request fits beside the weights", 1);
 	const { last, limit, able } = reach(work, q, 1, 1, fit);
 	if (last < 0) {
 		runAt(work, USERS[0]);
@@ -221,7 +235,7 @@ function jobs(prepared) {
 		}
 		const some = found.length;
 		for (const count of sizes(chip, most)) {
-			if (chip.scale_up == null && count > 1) continue;
+			if ((chip.scale_up ?? chip.scale_out) == null && count > 1) continue;
 			for (const layout of layouts(model, count, chip.domain ?? count)) found.push(job(prepared, chip, count, layout));
 		}
 		if (found.length === some) found.push({ fails: `no layout divides the heads of ${model.name}`, chip, count: 1, layout: { tp: 1, dp: 1, ep: 1, pp: 1 } });
@@ -315,6 +329,7 @@ function readCommand(line) {
 	if (sglang && dp > 1 && !raw.dp_attention) { said.push(["--dp", String(dp), "copies of the whole model, each for different users: counted as replicas"]); dp = 1; }
 	if (!sglang && raw.spread) ep = tp * dp;
 	set.given = { tp, dp, ep, pp };
+	set.engine = sglang ? "SGLang" : "vLLM";
 	if (typeof raw.model === "string") {
 		const row = findModel(raw.model);
 		if (row) set.model = row.name;

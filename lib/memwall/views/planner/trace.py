@@ -18,18 +18,19 @@ from ...core.nouns import Engine, Layout, Noun, System, Unknown, Workload
 from ...core.units import InputError
 from ...formulas.deployment import RESULTS, Deployment, deployment
 from ...formulas.forecast import PARTS, Efficiency
+from ...formulas.layout import sglang_share
 
 GROUPS = 6
 WIDTHS = ("bf16", "fp8", "fp4")
 SAME_RATE = {"int8": "fp8"}
 # kinds of parts that every formula treats alike, by the one that stands for them
 STANDS_FOR = {
-    "attention": "attention", "shared": "attention", "dense": "dense", "head": "head",
-    "norm": "norm", "router": "norm", "latent": "norm", "embedding": "embedding",
-    "vision": "embedding", "routed": "routed",
+    "attention": "attention", "shared": "shared", "dense": "dense", "head": "head", "norm": "norm",
+    "router": "norm", "latent": "latent", "embedding": "embedding", "vision": "embedding",
+    "routed": "routed",
 }  # fmt: skip
 PART = ("parameters", "active", "bytes_per_param")
-MODEL = ("layers", "d_model", "experts", "experts_active", "routed_layers")
+MODEL = ("layers", "d_model", "experts", "experts_active", "routed_layers", "launches")
 NOUNS: dict[str, type[Noun]] = {
     "system": System, "layout": Layout, "workload": Workload, "engine": Engine,
     "efficiency": Efficiency,
@@ -37,9 +38,9 @@ NOUNS: dict[str, type[Noun]] = {
 
 
 def _kinds() -> list[tuple[str, str]]:
-    """Every kind of part with a slot, and its width; looked-up tables need only one."""
-    kinds = [(k, w) for k in ("attention", "dense", "head", "norm", "routed") for w in WIDTHS]
-    return [*kinds, ("embedding", "bf16")]
+    """Every kind of part with a slot, and its width; what is never quantised, or never multiplied, needs only one."""
+    cut = ("attention", "shared", "dense", "head", "latent", "routed")
+    return [*((k, w) for k in cut for w in WIDTHS), ("norm", "bf16"), ("embedding", "bf16")]
 
 
 @functools.cache
@@ -72,19 +73,21 @@ def model_slots(checkpoint: Checkpoint) -> dict[str, float]:
                     else getattr(group, f)
                 )
                 found[f"group{i}.{f}"] = 0.0 if group is None and f == "layers" else float(value)
+    # a part that is not there has no parameters, of some width
+    found |= {f"{kind}.{width}.bytes_per_param": 1.0 for kind, width in _kinds()}
     stored: dict[str, float] = {}
     for part in checkpoint.parts:
         if part.kind not in STANDS_FOR:  # the predictor, which no engine loads unasked
             continue
         kind = STANDS_FOR[part.kind]
-        width = "bf16" if kind == "embedding" else SAME_RATE.get(part.arithmetic, part.arithmetic)
+        width = "bf16" if kind in ("embedding", "norm") else SAME_RATE.get(part.arithmetic, part.arithmetic)
         at = f"{kind}.{width}"
         for f in ("parameters", "active"):
             found[f"{at}.{f}"] = found.get(f"{at}.{f}", 0.0) + float(getattr(part, f))
         stored[at] = stored.get(at, 0.0) + float(part.parameters) * float(part.bytes_per_param)
     for at, size in stored.items():
         whole = found[f"{at}.parameters"]
-        found[f"{at}.bytes_per_param"] = size / whole if whole else 0.0
+        found[f"{at}.bytes_per_param"] = size / whole if whole else 1.0
     for f in MODEL:
         value = getattr(checkpoint, f)
         found[f"model.{f}"] = 1.0 if isinstance(value, Unknown) else float(value)
@@ -112,33 +115,36 @@ def flat(found: Deployment) -> list[Any]:
     return [*(getattr(found, name) for name in RESULTS), *parts]
 
 
+def _made(cls: type[Noun], prefix: str, **more: Any) -> Any:
+    """A noun whose fields are the symbols of their slots: v[12] is printed as it stands."""
+    import sympy
+
+    place = {name: i for i, name in enumerate(slots())}
+    fields = {f: place[f"{prefix}.{f}"] for f in cls.quantities() if f"{prefix}.{f}" in place}
+    return cls(**{f: sympy.Symbol(f"v[{i}]", positive=True) for f, i in fields.items()}, **more)
+
+
 def _symbolic(routed: bool) -> Deployment:
     import sympy
 
-    symbol = {name: sympy.Symbol(f"v[{i}]", positive=True) for i, name in enumerate(slots())}
-
-    def made(cls: type[Noun], prefix: str, **more: Any) -> Any:
-        fields = (f for f in cls.quantities() if f"{prefix}.{f}" in symbol)
-        return cls(**{f: symbol[f"{prefix}.{f}"] for f in fields}, **more)
-
     parts = tuple(
-        made(Part, f"{kind}.{width}", arithmetic=width, kind=kind)
+        _made(Part, f"{kind}.{width}", arithmetic=width, kind=kind)
         for kind, width in _kinds()
         if routed or kind != "routed"
     )
-    sizes = {f: symbol[f"model.{f}"] for f in MODEL}
+    sizes = {f: sympy.Symbol(f"v[{slots().index(f'model.{f}')}]", positive=True) for f in MODEL}
     if not routed:
         sizes["routed_layers"] = 0
-    groups = tuple(made(LayerGroup, f"group{i}") for i in range(GROUPS))
+    groups = tuple(_made(LayerGroup, f"group{i}") for i in range(GROUPS))
     checkpoint = Checkpoint("model", groups, parts, **sizes)
     # unevaluated: SymPy would spend a minute on comparing every maximum's arguments
     with sympy.evaluate(False):
-        return deployment(checkpoint, **{noun: made(cls, noun) for noun, cls in NOUNS.items()})
+        return deployment(checkpoint, **{noun: _made(cls, noun) for noun, cls in NOUNS.items()})
 
 
 @functools.cache
 def code() -> str:
-    """The script `deployment.js`: a function for models with experts and one for those without."""
+    """The script `deployment.js`: deployments without experts and with them, and SGLang's share."""
     import sympy
 
     bodies = []
@@ -147,6 +153,9 @@ def code() -> str:
         lines = [f"const {name}={javascript(value)};" for name, value in named]
         lines += [f"out[{i}]={javascript(value)};" for i, value in enumerate(values)]
         bodies.append("(v,out)=>{\n" + "\n".join(lines) + "\n}")
+    with sympy.evaluate(False):
+        own = sglang_share(*(_made(NOUNS[n], n) for n in ("engine", "system", "layout")))
+    bodies.append(f"(v)=>{javascript(sympy.sympify(own))}")
     return (
         "/* Printed by SymPy from formulas/deployment.py: v holds a deployment's slots, out its results. */\n"
         f"var memwallDeployment = [{', '.join(bodies)}];\n"

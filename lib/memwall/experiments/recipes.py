@@ -1,0 +1,99 @@
+"""Recipes: what a public benchmark ran where its published rows do not say it.
+
+InferenceX publishes times in one place and configurations in another. A row that names its engine's
+version and its load is looked up among the configurations (`data/recipes.csv`), the nearest load if not the same: how many engines read
+and write, how each is cut, how many further tokens a step guesses. What a row states itself is never
+overruled; where several recipes fit and the row does not tell them apart, all of them are meant.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+
+from ..core import catalog
+from ..core.nouns import Layout
+from .runs import Served
+
+KEYS = ("model", "chip", "weights", "engine", "mode", "prompt", "output")
+GUESSED = 3.0  # further tokens a step where a row only says that it guesses some: the usual number
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a run was cut and shared out, and how many further tokens a step guessed."""
+
+    prefill: Layout
+    decode: Layout
+    readers: float = 1.0
+    writers: float = 1.0
+    drafts: float = 0.0
+    versions: tuple[str, ...] = ()
+    loads: tuple[float, ...] = ()  # requests in flight that it was run with
+
+    def distance(self, load: float) -> float:
+        """How far a load is from those of the recipe; some count those of one writing engine."""
+        counted = (n for one in self.loads for n in (one, one * self.writers))
+        return min(abs(math.log(load / n)) for n in counted)
+
+
+@functools.cache
+def _published() -> dict[tuple[str, ...], list[Recipe]]:
+    found = defaultdict(list)
+    for row in catalog.table("recipes"):
+        decode = _cut(row, "decode_")
+        pools = row["mode"] == "disagg"
+        recipe = Recipe(
+            prefill=_cut(row, "prefill_") if pools else decode,
+            decode=decode,
+            readers=float(row["prefill_workers"] or 1),
+            writers=float(row["decode_workers"] or 1),
+            drafts=float(row["drafts"]),
+            versions=tuple(row["versions"].split(";")),
+            loads=tuple(map(float, row["concurrency"].split(";"))),
+        )
+        found[tuple(row[k] for k in KEYS)].append(recipe)
+    return found
+
+
+def _cut(row: dict[str, str], of: str) -> Layout:
+    return Layout(
+        tp=float(row[f"{of}tp"]),
+        dp=float(row[f"{of}attention_dp"]),
+        ep=float(row[f"{of}expert_ep"]),
+    )
+
+
+def recipes_of(row: Served) -> list[Recipe]:
+    """The recipes that a run may have followed: what it states, or else what was published."""
+    stated = Recipe(
+        row.prefill, row.decode, row.prefill_workers or 1.0, row.decode_workers or 1.0,
+        GUESSED if row.speculates else 0.0,
+    )  # fmt: skip
+    lengths = (f"{row.prompt:g}", f"{row.output:g}")
+    key = (row.model, row.chip, row.weights, row.engine.split(" ")[0], row.mode, *lengths)
+    fits = [r for r in _published().get(key, []) if _agrees(r, row)]
+    nearest = min((r.distance(row.concurrency) for r in fits), default=0.0)
+    fits = [r for r in fits if r.distance(row.concurrency) == nearest]
+    if row.mode == "disagg" and row.decode_workers is not None:
+        # all is stated but what a step guesses; a recipe that guesses nothing is the plain reading
+        drafts = min((r.drafts for r in fits), default=stated.drafts)
+        return [Recipe(stated.prefill, stated.decode, stated.readers, stated.writers, drafts)]
+    if row.mode == "agg":
+        same = (r.drafts for r in fits if nearest == 0)
+        drafts = max(same, default=stated.drafts)
+        return [Recipe(stated.prefill, stated.decode, drafts=drafts)]
+    return fits or [stated]
+
+
+def _agrees(recipe: Recipe, row: Served) -> bool:
+    if row.engine_version and row.engine_version not in recipe.versions:
+        return False
+    if row.mode == "agg":
+        return recipe.decode == row.decode and bool(row.engine_version)
+    workers = (row.decode_workers, row.prefill_workers)
+    return row.decode_workers is None or (
+        workers == (recipe.writers, recipe.readers) and recipe.decode.chips == row.decode.chips
+    )

@@ -1,0 +1,100 @@
+"""What a benchmark's rows do not say, looked up among its published configurations."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from memwall.core.nouns import Layout
+from memwall.experiments import predict, runs
+from memwall.experiments.recipes import GUESSED, recipes_of
+from memwall.formulas import forecast
+from memwall.formulas.serving import tokens_a_step
+
+NEW = forecast.fitted("server-2025")
+POOL = next(
+    r for r in runs.served()
+    if r.mode == "disagg" and r.chip == "H200" and r.decode_workers is None
+    and (r.engine, r.prompt, r.concurrency) == ("trtllm", 1024, 288)
+)  # fmt: skip
+ALONE = next(r for r in runs.served() if r.mode == "agg" and r.engine_version == "1.2.0rc6.post3")
+
+
+def test_a_pool_is_cut_as_its_recipe_says():
+    # 288 users: nine engines of eight chips that take 32 each
+    found = recipes_of(POOL)
+    assert {(r.writers, r.decode, r.drafts) for r in found} == {(9, Layout(tp=8, ep=8), 0)}
+    work, errors = predict.work_of([POOL])
+    assert errors == [""] and set(work.running) == {32}
+
+
+def test_what_a_row_states_is_not_overruled():
+    stated = dataclasses.replace(POOL, decode_workers=4.0, prefill_workers=2.0)
+    (recipe,) = recipes_of(stated)
+    assert (recipe.writers, recipe.readers, recipe.decode) == (4, 2, stated.decode)
+
+
+def test_a_version_that_only_guessing_recipes_use_guesses():
+    (recipe,) = recipes_of(ALONE)
+    assert recipe.drafts == (3 if ALONE.decode.dp == 1 else 1)
+    unknown = dataclasses.replace(ALONE, engine_version="", speculates=False)
+    assert recipes_of(unknown)[0].drafts == 0
+    said = dataclasses.replace(unknown, speculates=True)
+    assert recipes_of(said)[0].drafts == GUESSED
+
+
+def test_a_guessing_step_checks_more_tokens_and_yields_more():
+    plain, guessing = (
+        predict.work_of([dataclasses.replace(ALONE, engine_version="", speculates=said)])[0]
+        for said in (False, True)
+    )
+    kept = float(tokens_a_step(GUESSED, predict.ACCEPTED))
+    assert guessing.kept == pytest.approx(kept) and plain.kept == 1
+    steps = [forecast.pass_time(w.step, NEW)[0] for w in (plain, guessing)]
+    assert steps[0] < steps[1] < kept * steps[0]
+    assert guessing.tpot_floor() < plain.tpot_floor()
+
+
+def test_several_recipes_are_averaged_and_the_floor_is_the_least():
+    mixed = next(r for r in runs.served() if r.mode == "disagg" and len(recipes_of(r)) > 1)
+    both, _ = predict.work_of([mixed])
+    assert len(both.row) > 1 and set(both.row) == {0} and len(both.tpot(NEW)) == 1
+    each = forecast.pass_time(both.step, NEW) / both.kept
+    assert both.tpot(NEW)[0] == pytest.approx(np.exp(np.log(each).mean()))
+    assert both.tpot_floor()[0] == (forecast.pass_floor(both.least) / (1 + both.drafts)).min()
+
+
+def test_kept_rows_keep_their_recipes():
+    rows = [ALONE, POOL, ALONE]
+    work, _ = predict.work_of(rows)
+    np.testing.assert_allclose(
+        work.where(np.array([False, True, True])).tpot(NEW), work.tpot(NEW)[1:]
+    )
+
+
+def test_the_accuracy_page_counts_every_run_and_its_failures():
+    from memwall_figures import measured
+
+    listed = measured.accuracy()
+    column = {c.text: i for i, c in enumerate(listed.columns)}
+    counts = [int(row[column["runs"]].text) for row in listed.rows]
+    failures = [int(row[column["without an answer"]].text or 0) for row in listed.rows]
+    _, errors = predict.work_of(runs.served())
+    assert sum(counts) == len(runs.served()) and sum(failures) == sum(map(bool, errors)) < 5
+    assert {a["data-verdict"] for a in listed.row_attributes} == set(measured.HELD)
+    # nearly every cell is one that the band holds
+    held = [a["data-verdict"] == "held" for a in listed.row_attributes]
+    assert np.mean(held) > 0.85
+
+
+def test_curves_of_the_accuracy_page_are_the_forecast():
+    from memwall_figures import measured
+
+    groups = measured.configurations()
+    assert len(groups) > 100
+    rows = next(iter(groups.values()))
+    assert len({(r.model, r.chip, r.engine, r.decode.chips) for r in rows}) == 1
+    figure = measured.accuracy_figure()
+    spec = figure._repr_mimebundle_()
+    page = (spec[0] if isinstance(spec, tuple) else spec)["text/html"]
+    assert "Configuration" in page and len(page) < 70_000
