@@ -7,13 +7,13 @@ import random
 import pytest
 
 from memwall import InputError, planner
+from memwall import planner_page as page
 from memwall.core import catalog, engines
 from memwall.core.nouns import Layout, Unknown, Workload
 from memwall.formulas import forecast
 from memwall.formulas.deployment import deployment
 from memwall.formulas.layout import layouts
-from memwall.views import planner as page
-from memwall.views.planner import trace
+from memwall.planner_page import trace
 
 CHIPS = [c.name for c in catalog.chips().values() if page.usable(c)]
 
@@ -22,8 +22,8 @@ CHIPS = [c.name for c in catalog.chips().values() if page.usable(c)]
 def ask(browser):
     """Runs JavaScript in a browser with the page's scripts loaded; what the code returns, out of JSON."""
     tab = browser.new_page()
-    for script in (page.source("explorer/explorer.js"), page.source("explorer/config.js"), trace.code(),
-                   page.data_script(), page.source("planner/search.js")):  # fmt: skip
+    for script in (page.source("views/explorer/explorer.js"), page.source("views/explorer/config.js"), trace.code(),
+                   page.data_script(), page.source("planner_page/search.js")):  # fmt: skip
         tab.add_script_tag(content=script)
     tab.evaluate("window.P = memwallPlan(memwallPlannerData)")
 
@@ -77,7 +77,7 @@ def test_every_slot_of_every_checkpoint_is_filled_alike(ask):
         " return [P.vectorOf(m), m.notes]; });",
         asked=asked,
     )
-    size = sum(not s.split(".")[0] in trace.NOUNS for s in trace.slots())
+    size = sum(s.split(".")[0] not in trace.NOUNS for s in trace.slots())
     for (name, weights, cache), (slots, notes) in zip(asked, found, strict=True):
         checkpoint = catalog.checkpoint(name, weights, cache)
         own = trace.vector(checkpoint)[:size]
@@ -161,14 +161,22 @@ def test_random_questions_find_the_answers_of_python(ask):
     for (model, asked), theirs in zip(cases, found, strict=True):
         mine = planner.alternatives(model, **asked)
         assert len(mine) == len(theirs), (model, asked)
-        key = {(t["chip"], t["count"], *(t["layout"][n] for n in ("tp", "dp", "pp"))): t for t in theirs}
+        key = {
+            (t["chip"], t["count"], *(t["layout"][n] for n in ("tp", "dp", "pp"))): t
+            for t in theirs
+        }
         for a in mine:
             b = key[a.chip, int(a.layout.chips), a.layout.tp, a.layout.dp, a.layout.pp]
             assert a.fails == b["fails"], (model, asked, a)
             if a.fails:
                 continue
             served += 1
-            assert (a.chips, a.replicas, a.users, a.limit) == (b["chips"], b["replicas"], b["users"], b["limit"]), (model, asked, a, b)
+            assert (a.chips, a.replicas, a.users, a.limit) == (
+                b["chips"],
+                b["replicas"],
+                b["users"],
+                b["limit"],
+            ), (model, asked, a, b)
             assert list(a.replicas_band) == b["replicasBand"]
             assert alike(a.busy, b["busy"]) and alike(a.dollars_per_second, b["dollars"])
             assert alike(a.busy_band[0], b["busyBand"][0])

@@ -443,15 +443,16 @@ def alternatives(
 
 
 def in_a_sentence(option: Option) -> str:
-    """An option as one would say it: "16 H200 in 2 groups of 8, 61 to 78 % busy, $31k a month"."""
+    """An option as one would say it: "16 H200 in 2 groups of 8, 61 % busy to 78 %, $31k a month"."""
     if option.fails:
         return f"{option.chip}, {in_words(option.layout)}: {option.fails}"
     each = option.chips // option.replicas
     groups = f" in {option.replicas} groups of {each}" if option.replicas > 1 and each > 1 else ""
-    low, high = (human(x, "%") for x in option.busy_band)
+    low, high = (human(round(x, 2), "%") for x in option.busy_band)
     price = option.dollars_per_month
     rent = "rent not known: enter yours" if price is None else f"{human(price, '$')} a month"
-    return f"{option.chips} {option.chip}{groups}, {low} to {high} busy, {rent}"
+    high = "overfull" if option.busy_band[1] > 1 else high
+    return f"{option.chips} {option.chip}{groups}, {low} busy to {high}, {rent}"
 
 
 def _rank(option: Option) -> tuple[bool, bool, float, int]:

@@ -56,7 +56,7 @@ function storedAnew(model, weights) {
 	return { ...model, parts, notes: [...model.notes, note] };
 }
 
-// a vector with the model's slots filled: views/planner/trace.py
+// a vector with the model's slots filled: planner_page/trace.py
 function vectorOf(model) {
 	const v = new Float64Array(data.slots.length), groups = data.groups;
 	if (model.groups.length > groups) refuse(`${model.name} has ${model.groups.length} kinds of layers; the page counts ${groups}`);

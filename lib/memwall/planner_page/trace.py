@@ -12,13 +12,13 @@ import functools
 import math
 from typing import Any
 
-from ...core.algebra import javascript
-from ...core.checkpoint import Checkpoint, LayerGroup, Part
-from ...core.nouns import Engine, Layout, Noun, System, Unknown, Workload
-from ...core.units import InputError
-from ...formulas.deployment import RESULTS, Deployment, deployment
-from ...formulas.forecast import PARTS, Efficiency
-from ...formulas.layout import sglang_share
+from ..core.algebra import javascript
+from ..core.checkpoint import Checkpoint, LayerGroup, Part
+from ..core.nouns import Engine, Layout, Noun, System, Unknown, Workload
+from ..core.units import InputError
+from ..formulas.deployment import RESULTS, Deployment, deployment
+from ..formulas.forecast import PARTS, Efficiency
+from ..formulas.layout import sglang_share
 
 GROUPS = 6
 WIDTHS = ("bf16", "fp8", "fp4")
@@ -80,7 +80,11 @@ def model_slots(checkpoint: Checkpoint) -> dict[str, float]:
         if part.kind not in STANDS_FOR:  # the predictor, which no engine loads unasked
             continue
         kind = STANDS_FOR[part.kind]
-        width = "bf16" if kind in ("embedding", "norm") else SAME_RATE.get(part.arithmetic, part.arithmetic)
+        width = (
+            "bf16"
+            if kind in ("embedding", "norm")
+            else SAME_RATE.get(part.arithmetic, part.arithmetic)
+        )
         at = f"{kind}.{width}"
         for f in ("parameters", "active"):
             found[f"{at}.{f}"] = found.get(f"{at}.{f}", 0.0) + float(getattr(part, f))

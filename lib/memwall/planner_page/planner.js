@@ -393,7 +393,8 @@ class Planner {
 		}
 		const { price, ends, month } = this.pricePer(o, q), r = o.result, { out } = P, [low, high] = ends;
 		const band = this.data.bands[o.work.chip.kind], unknown = `rent of ${o.chip} not known: enter yours`;
-		const busy = o.busyBand[1] > 9 ? `${percent(o.busyBand[0])} busy or more` : `${span(...o.busyBand, (x) => percent(x).replace(" %", ""))} % busy`;
+		const [least, fullest] = o.busyBand;
+		const busy = fullest > 1 ? `${percent(least)} busy to overfull` : `${span(least, fullest, (x) => percent(x).replace(" %", ""))} % busy`;
 		const cost = price == null ? unknown : `${rounded(month)} a month, ${isFinite(high) ? span(price * low * 1e6, price * high * 1e6, dollars) : `${dollars(price * low * 1e6)} and up`} a million tokens out`;
 		put(this.sentence, `${this.machineInWords(o)}, ${busy}: ${cost}.`);
 		const { most } = this.binds(o), worst = o.replicasBand[1];
@@ -641,6 +642,7 @@ class Planner {
 	}
 }
 
+// in the book this script comes after its page; elsewhere the page calls `mount` where it stands
 function mount() {
 	for (const root of document.querySelectorAll(".mw-planner:not([data-live])")) {
 		root.dataset.live = "";
@@ -655,5 +657,7 @@ function render({ el: place }) {
 	root.dataset.live = "";
 	return () => { removeEventListener("hashchange", root.memwall.heard); root.remove(); };
 }
+if (document.readyState !== "loading") mount();
+else document.addEventListener("DOMContentLoaded", mount);
 return { mount, render };
 })();

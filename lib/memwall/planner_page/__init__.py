@@ -17,16 +17,16 @@ from typing import Any
 import anywidget
 import traitlets
 
-from ... import planner
-from ...core import catalog, engines
-from ...core.checkpoint import FEEDS_IN_TURN, IN_TURN, MATRICES, PRODUCTS, LayerGroup
-from ...core.nouns import Engine, Unknown
-from ...core.units import human
-from ...core.widths import stored_width
-from ...formulas import forecast
-from ...formulas.deployment import RESULTS
-from ...formulas.forecast import CLASSES, PARTS
-from ..table import table
+from .. import planner
+from ..core import catalog, engines
+from ..core.checkpoint import FEEDS_IN_TURN, IN_TURN, MATRICES, PRODUCTS, LayerGroup
+from ..core.nouns import Engine, Unknown
+from ..core.units import human
+from ..core.widths import stored_width
+from ..formulas import forecast
+from ..formulas.deployment import RESULTS
+from ..formulas.forecast import CLASSES, PARTS
+from ..views.table import table
 from . import trace
 
 # what people ask for most: the first is asked when the page opens
@@ -48,7 +48,6 @@ PART_NAMES = {
     "weights": "weights", "experts": "experts", "attention": "caches", "exchange": "exchange",
     "launches": "launches",
 }  # fmt: skip
-SCRIPTS = ("explorer/explorer.js", "explorer/config.js", "planner/search.js", "planner/planner.js")
 
 
 def _plain(value: Any) -> float | None:
@@ -94,10 +93,10 @@ def data() -> dict[str, Any]:
     """All that the page knows: models, chips, widths, prices, constants, words."""
     prices = {p.name: p for p in catalog.prices()}
     group_fields = [f for f in LayerGroup.quantities() if f != "fp8_bytes"]
-    defaults = {f: LayerGroup.__dataclass_fields__[f].default for f in group_fields if f != "layers"}
-    widths = {
-        r["name"]: stored_width(r["name"])._asdict() for r in catalog.table("widths")
+    defaults = {
+        f: LayerGroup.__dataclass_fields__[f].default for f in group_fields if f != "layers"
     }
+    widths = {r["name"]: stored_width(r["name"])._asdict() for r in catalog.table("widths")}
     models = [
         {
             "name": row["name"], "aliases": [a for a in row["aliases"].split("|") if a],
@@ -161,16 +160,16 @@ def data_script() -> str:
 
 
 def source(name: str) -> str:
-    """A script or style of `views`, as written."""
-    return resources.files("memwall.views").joinpath(*name.split("/")).read_text(encoding="utf-8")
+    """A script or style of the library, as written."""
+    return resources.files("memwall").joinpath(*name.split("/")).read_text(encoding="utf-8")
 
 
 def scripts() -> dict[str, str]:
     """The page's own scripts and style by file name, to be served once."""
     return {
         "deployment.js": trace.code(), "planner-data.js": data_script(),
-        "config.js": source("explorer/config.js"), "search.js": source("planner/search.js"),
-        "planner.js": source("planner/planner.js"), "planner.css": source("planner/planner.css"),
+        "config.js": source("views/explorer/config.js"), "search.js": source("planner_page/search.js"),
+        "planner.js": source("planner_page/planner.js"), "planner.css": source("planner_page/planner.css"),
     }  # fmt: skip
 
 
@@ -178,11 +177,13 @@ class PlannerPage(anywidget.AnyWidget):
     """The planner as a notebook shows it: live in the book and in Jupyter, a table elsewhere."""
 
     _esm = traitlets.Unicode()
-    _css = source("planner/planner.css")
+    _css = source("planner_page/planner.css")
 
     def __init__(self) -> None:
-        parts = [source("explorer/explorer.js"), *(text for name, text in scripts().items() if name.endswith(".js"))]  # fmt: skip
-        super().__init__(_esm="\n".join([*parts, "export default { render: memwallPlanner.render };"]))
+        parts = [source("views/explorer/explorer.js"), *(text for name, text in scripts().items() if name.endswith(".js"))]  # fmt: skip
+        super().__init__(
+            _esm="\n".join([*parts, "export default { render: memwallPlanner.render };"])
+        )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         found, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
@@ -191,10 +192,7 @@ class PlannerPage(anywidget.AnyWidget):
 
     def html(self) -> str:
         """The place where `planner.js` mounts the page; without scripts, three answers."""
-        return (
-            f'<div class="mw-planner" id="planner" data-chapters="">{still()}</div>'
-            "<script>window.memwallPlanner?.mount()</script>"
-        )
+        return f'<div class="mw-planner" id="planner" data-chapters="">{still()}</div>'
 
 
 @functools.cache
@@ -211,5 +209,9 @@ def examples() -> tuple[tuple[str, str], ...]:
 
 def still() -> str:
     """The examples as a table, for a page without scripts."""
-    made = table(("what is asked", "the cheapest of " + ", ".join(CHIPS)), examples(), f"{MODEL}: three answers")
+    made = table(
+        ("what is asked", "the cheapest of " + ", ".join(CHIPS)),
+        examples(),
+        f"{MODEL}: three answers",
+    )
     return f'<div class="mw-plan-still">{made._repr_html_()}<p><small>{html.escape("A still: the planner itself needs JavaScript.")}</small></p></div>'
