@@ -350,8 +350,9 @@ class Planner {
 		this.tellAnswer(this.last[0], q);
 		this.listOptions();
 		this.asked.textContent = this.questionInWords();
+		if (this.linkTimer === undefined) { this.linkTimer = 0; return; }  // a page just opened keeps its address, and is read as it stands
 		clearTimeout(this.linkTimer);
-		this.linkTimer = setTimeout(() => { this.tell(`${this.sentence.textContent} ${this.why.textContent}`); if (this.ready) history.replaceState(null, "", this.link()); this.ready = true; }, 500);
+		this.linkTimer = setTimeout(() => { this.tell(`${this.sentence.textContent} ${this.why.textContent}`); history.replaceState(null, "", this.link()); }, 500);
 	}
 	tell(text) { if (this.spoken.textContent !== text) this.spoken.textContent = text; }
 	nothing(reason) {
