@@ -168,7 +168,7 @@ def scripts() -> dict[str, str]:
     """The page's own scripts and style by file name, to be served once."""
     return {
         "deployment.js": trace.code(), "planner-data.js": data_script(),
-        "config.js": source("views/explorer/config.js"), "search.js": source("planner_page/search.js"),
+        "planner-config.js": source("views/explorer/config.js"), "planner-search.js": source("planner_page/search.js"),
         "planner.js": source("planner_page/planner.js"), "planner.css": source("planner_page/planner.css"),
     }  # fmt: skip
 
