@@ -1,4 +1,4 @@
-"""Final project, chapters 9 and 10: plan a service with the planner, and defend it.
+"""Final project, chapters 9 and 11: plan a service with the planner, and defend it.
 
 All questions of a paper tell of one service: a model, two chips to choose from, users and what
 they ask. `brief` draws it once for each student; the questions read it from there.
@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from memwall import Model
-from memwall.formulas import forecast_old as forecast
-from memwall.formulas.forecast_old import Group
-from memwall.formulas.planner_old import Plan, Replica, batch_for_speed, deploy, largest_batch, plan
+from memwall import Workload, forecast, plan
+from memwall.formulas.deployment import deployment
+from memwall.planner import Plan
 from memwall_classroom import Choice, Criterion, Draw, Number, ProblemSet, Written
 from memwall_classroom.marking.props import PEOPLE
 from memwall_classroom.reading.answers import apart, say
@@ -21,7 +20,7 @@ from memwall_classroom.reading.answers import apart, say
 SET = ProblemSet(
     "project",
     "Final project: plan a service",
-    chapters=(9, 10),
+    chapters=(9, 11),
     goals=(
         "plan a deployment that fits, is fast enough and is priced",
         "say what binds it, and what a forecast's band means for it",
@@ -29,9 +28,9 @@ SET = ProblemSet(
         "defend a plan in writing, with its weakest number named",
     ),
     intro=(
-        "You are asked for a plan of a service. Use the planner of chapter 10 (`from memwall.formulas.planner_old import plan`), with the library "
-        "that came with this paper: later versions may know better constants. Arithmetic and weights are fp8, caches bf16, and a "
-        "replica is 8 chips in one group unless a question says otherwise."
+        "You are asked for a plan of a service. Use the planner of chapter 11 (`from memwall import plan`), with the library "
+        "that came with this paper: later versions may know better constants. Weights are stored in fp8, caches in bf16, and a "
+        'replica is 8 chips that cut each matrix eight ways (`chips=8, tp=8, weights="fp8"`) unless a question says otherwise.'
     ),
 )
 
@@ -57,20 +56,23 @@ class Brief:
 
     def plan(self, which: int, **changes) -> Plan:
         """The planner's answer for one of the two chips."""
-        return planned(
-            model=self.model, chip=self.chips[which], chips=8, precision="fp8", weights="fp8",
-            prompt=self.prompt, output=self.output, cached=self.cached,
-            dollars_per_hour=self.rents[which], **changes,
-        )  # fmt: skip
+        asked = self.settings(which) | changes
+        return planned(**asked, dollars_per_hour=self.rents[which])
+
+    def settings(self, which: int) -> dict:
+        """What the planner is asked, rent and users aside."""
+        return {
+            "model": self.model, "chip": self.chips[which], "chips": 8, "tp": 8, "weights": "fp8",
+            "prompt": self.prompt, "output": self.output, "cached": self.cached,
+        }  # fmt: skip
 
     def by_speed(self, which: int) -> int:
         """Users that a replica can serve at the speed wanted, room aside."""
-        return fast_enough(self.model, self.chips[which], self.prompt, self.output, self.speed)
+        return fast_enough(self.speed, **self.settings(which))
 
     def by_room(self, which: int) -> int:
         """Users whose caches fit into a replica."""
-        noun, _, replica = deployed(self.model, self.chips[which])
-        return math.floor(largest_batch(self.prompt + self.output / 2, noun, replica))
+        return math.floor(planned(**self.settings(which)).largest_concurrency)
 
     def seats(self, which: int) -> int:
         """Users that a replica can serve: fast enough, and with room for their caches."""
@@ -96,24 +98,17 @@ def planned(**settings) -> Plan:
     return plan(**settings)
 
 
-@functools.lru_cache(maxsize=64)
-def deployed(model: str, chip: str) -> tuple[Model, Group, Replica]:
-    """The nouns of a replica of 8 chips."""
-    return deploy(model, chip, 8, precision="fp8", weights="fp8")
-
-
 @functools.lru_cache(maxsize=4096)
-def fast_enough(model: str, chip: str, prompt: int, output: int, speed: float) -> int:
-    """The batch that `plan(speed=...)` finds, from all batches at once."""
-    noun, group, _ = deployed(model, chip)
-    batches = np.arange(1.0, 8193.0)
-    steps = forecast.step_time_forecast(
-        batches, prompt + output / 2, noun, group, forecast.fitted()
+def fast_enough(speed: float, **settings) -> int:
+    """Users of a replica who each get that many tokens a second, room for their caches aside."""
+    p = planned(**settings)
+    users = Workload(
+        p.workload.prompt, p.workload.output, p.workload.cached, np.arange(1.0, 8193.0)
     )
-    reached = 1 / steps >= speed
-    if reached.all():
-        return int(batch_for_speed(speed, prompt + output / 2, noun, group))
-    return int(np.argmin(reached))
+    roomy = p.system.replace(capacity=1e18)
+    found = deployment(p.checkpoint, roomy, p.layout, users, p.engine, forecast.fitted(p.kind))
+    reached = 1 / found.time_per_token >= speed
+    return len(reached) if reached.all() else int(np.argmin(reached))
 
 
 def brief(draw: Draw) -> Brief:
@@ -149,23 +144,23 @@ def room(draw: Draw) -> Number:
     """What fits?"""
     made = brief(draw)
     p = made.plan(0)
-    per_token = p.largest_batch * (made.prompt + made.output / 2)
     return Number(
-        f"{made.told()}\n\nHow many users' caches fit into one replica of 8 {made.chips[0]}, beside the weights? Take the mean context "
-        "of a request while its output grows.",
-        answer=p.largest_batch,
+        f"{made.told()}\n\nHow many users' caches fit into one replica of 8 {made.chips[0]}, beside the weights and what the engine "
+        "needs? Count whole requests, prompt and output.",
+        answer=p.largest_concurrency,
         unit="users",
         plausible=("10 users", "90,000 users"),
-        mistakes=apart(p.largest_batch, {
-            "You counted the prompt only: the output leaves caches as well.": per_token / made.prompt,
-            "You counted the whole output from the start: on average half of it is there.":
-                per_token / (made.prompt + made.output),
+        mistakes=apart(p.largest_concurrency, {
+            "You counted the prompt only: the output leaves caches as well.":
+                made.plan(0, output=1).largest_concurrency,
+            "You counted half of the output: an engine must have room for all of it.":
+                made.plan(0, output=made.output / 2).largest_concurrency,
             "You left no room for the weights.":
-                p.largest_batch * (p.free_bytes + p.weights_bytes) / p.free_bytes,
+                p.largest_concurrency * (p.room + p.weight_bytes) / p.room,
         }),
         solution=(
-            f"`plan(...).largest_batch`: {p.free_bytes / 1e9:.4g} GB beside {p.weights_bytes / 1e9:.4g} GB of weights, over the caches of "
-            f"{made.prompt} + {made.output}/2 tokens: {p.largest_batch:,.0f}."
+            f"`plan(...).largest_concurrency`: {p.room / 1e9:.4g} GB on each chip beside {p.weight_bytes / 1e9:.4g} GB of weights; a request of "
+            f"{made.prompt} + {made.output} tokens takes {p.sequence_bytes / 1e6:.4g} MB there: {p.largest_concurrency:,.0f}."
         ),
     )  # fmt: skip
 
@@ -175,21 +170,21 @@ def above_floor(draw: Draw) -> Number:
     """Above the floor"""
     made = brief(draw)
     batch = draw.pick(8, 16, 24, 32, 48, 64, 96)
-    p = made.plan(0, batch=float(batch))
-    draw.require(p.fits and p.step / p.floor > 1.15)
+    p = made.plan(0, users=float(batch))
+    draw.require(p.fits and p.step / p.step_floor > 1.15)
     return Number(
         f"The service again. Let one replica of 8 {made.chips[0]} decode {batch} sequences together.\n\nHow many times as long as the "
         "blackboard's floor does the planner expect a step to take?",
-        answer=p.step / p.floor,
+        answer=p.step / p.step_floor,
         unit="",
         plausible=("0.5", "300"),
         mistakes={
-            "It is upside down: the floor is the least a step can take.": p.floor / p.step,
+            "It is upside down: the floor is the least a step can take.": p.step_floor / p.step,
             "That is by how much it is longer; what was asked is how many times as long.": p.step
-            / p.floor
+            / p.step_floor
             - 1,
         },
-        solution=f"`plan(..., batch={batch})`: step {p.step * 1e3:.4g} ms over floor {p.floor * 1e3:.4g} ms = {p.step / p.floor:.4g}.",
+        solution=f"`plan(..., users={batch})`: step {p.step * 1e3:.4g} ms over floor {p.step_floor * 1e3:.4g} ms = {p.step / p.step_floor:.4g}.",
     )
 
 
@@ -198,25 +193,27 @@ def binds(draw: Draw) -> Choice:
     """What binds?"""
     made = brief(draw)
     which = draw.pick(0, 1)
-    wanted = draw.pick("weights", "arithmetic", "KV cache")
+    wanted = draw.pick("weights", "experts", "attention", "launches")
     batch = draw.pick(8, 16, 32, 64, 128, 256, 512, 1024, 2048)
-    p = made.plan(which, batch=float(batch))
-    own = {part: p.parts.get(part, 0.0) for part in ("weights", "arithmetic", "KV cache")}
+    p = made.plan(which, users=float(batch))
+    own = {part: float(time) for part, time in p.step_parts.items()}
     first, second = sorted(own.values(), reverse=True)[:2]
     draw.require(p.fits and max(own, key=own.get) == wanted and first > 1.2 * second)
     words = {
-        "weights": "streaming the weights", "arithmetic": "arithmetic that goes on after the weights have come",
-        "KV cache": "attention over the caches",
+        "weights": "the weights that every token uses", "experts": "the experts that some token chose",
+        "attention": "attention over the caches", "exchange": "exchanges between the chips",
+        "launches": "starting products that wait for each other",
     }  # fmt: skip
     hints = {
         words[part]: f"It takes {time / p.step:.0%} of the step; another part takes more."
-        for part, time in own.items() if part != wanted
+        for part, time in own.items() if part != wanted and time
     } | {"on none: two of them take equally long, within 10 %": "Compare the two longest: they are further apart."}  # fmt: skip
     return Choice(
         f"The service again, on one replica of 8 {made.chips[which]} that decodes {batch} sequences together.\n\n"
-        "Exchanges between chips and launches aside, on what does the forecast step spend most of its time?",
+        "On what does the forecast step spend most of its time?",
         options=draw.options(words[wanted], hints),
-        solution="; ".join(f"{part} {time / p.step:.0%}" for part, time in p.parts.items()) + ".",
+        solution="; ".join(f"{part} {time / p.step:.0%}" for part, time in p.step_parts.items())
+        + ".",
     )
 
 
@@ -234,13 +231,13 @@ def seats(draw: Draw) -> Number:
         "That is for one chip: a replica has eight.": min(fast, fits) / 8,
     })  # fmt: skip
     return Number(
-        f"The service again. Each user shall see {made.speed} tokens a second or more by the planner's forecast, and all caches must "
+        f"The service again. Each user shall see {made.speed} tokens a second or more by the planner's forecast (its time per token, others' prompts included), and all caches must "
         f"fit.\n\nHow many users can share one replica of 8 {made.chips[0]}?",
         answer=min(fast, fits),
         unit="users",
         plausible=("1 user", "10 million users"),
         mistakes=mistakes,
-        solution=f"`plan(..., speed={made.speed})` allows {fast:,}, room allows {fits:,}: the smaller counts.",
+        solution=f"A speed of {made.speed} allows {fast:,} (`1 / plan(..., users=...).time_per_token`), room allows {fits:,}: the smaller counts.",
     )
 
 
@@ -249,10 +246,10 @@ def price(draw: Draw) -> Number:
     """The price of a token"""
     made = brief(draw)
     users = float(made.seats(0))
-    p = made.plan(0, batch=users)
+    p = made.plan(0, users=users)
     return Number(
         f"The service again, with as many users on a replica of 8 {made.chips[0]} as the previous question allows.\n\n"
-        "What do a million output tokens cost in rent?",
+        "What do a million output tokens cost in rent for the steps that write them?",
         answer=p.output_cost,
         unit="$/Mtok",
         plausible=("$0.001 / Mtok", "$500 / Mtok"),
@@ -264,8 +261,8 @@ def price(draw: Draw) -> Number:
                 p.output_cost * users / made.users,
         }, tolerance=0.03),
         follows="seats",
-        carried=lambda seated: made.plan(0, batch=float(seated)).output_cost,
-        solution=f"`plan(..., batch={users:g}).output_cost`: \\${p.output_cost * 1e6:.4g} a million.",
+        carried=lambda seated: made.plan(0, users=float(seated)).output_cost,
+        solution=f"`plan(..., users={users:g}).output_cost`: \\${p.output_cost * 1e6:.4g} a million.",
     )  # fmt: skip
 
 
@@ -277,8 +274,8 @@ def promise(draw: Draw) -> Number:
     made = brief(draw)
     which = draw.pick(0, 1)
     batch = draw.pick(8, 12, 16, 20, 24, 32, 40)
-    p = made.plan(which, batch=float(batch))
-    low, high = p.within(p.step)
+    p = made.plan(which, users=float(batch))
+    low, high = (factor * p.time_per_token for factor in p.band())
     draw.require(p.fits)
     return Number(
         f"The service again, on one replica of 8 {made.chips[which]} that decodes {batch} sequences together. Of ten published runs "
@@ -287,11 +284,11 @@ def promise(draw: Draw) -> Number:
         unit="tokens/s",
         plausible=("1 token/s", "900 tokens/s"),
         mistakes={
-            "That is the forecast itself.": p.speed,
+            "That is the forecast itself.": 1 / p.time_per_token,
             "That is the fast end.": 1 / low,
             "That is what all sequences of the batch get together.": batch / high,
         },
-        solution=f"The step may take {high * 1e3:.4g} ms instead of {p.step * 1e3:.4g} ms: {1 / high:.4g} tokens a second.",
+        solution=f"A token may take {high * 1e3:.4g} ms instead of {p.time_per_token * 1e3:.4g} ms: {1 / high:.4g} tokens a second.",
     )
 
 
@@ -341,7 +338,7 @@ def report(draw: Draw) -> Written:
     )
     return Written(
         f"{made.told()}\n\nWrite a plan of at most three pages for those who pay for it, with two figures of your own "
-        "(put them into the notebook below; a sweep with `memwall.formulas.planner.sweep` is a good start). Say what you recommend: chip, number, "
+        "(put them into the notebook below; `alternatives` of `memwall.planner` is a good start). Say what you recommend: chip, number, "
         "cut, precisions, batch. Show that it fits, how fast it is and what a token costs, each with the forecast's band. Show on a curve of "
         "speed against price where your choice stands, and why not elsewhere. Then work out one twist: "
         f"{twist}. End with the number you trust least, how you would measure it, and what you would change if it were off by two.",

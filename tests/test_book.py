@@ -19,7 +19,8 @@ import memwall
 from memwall import claims
 
 HTML = Path(__file__).parent.parent / "_build" / "html"
-PAGES = sorted(str(p.relative_to(HTML)) for p in [*HTML.glob("book/*.html"), *HTML.glob("notebooks/*.html")])  # fmt: skip
+MOVED = dict(row.split(",") for row in (Path(__file__).parent.parent / "book" / "redirects.csv").read_text("utf-8").split()[1:])  # fmt: skip
+PAGES = sorted({str(p.relative_to(HTML)) for p in [*HTML.glob("book/*.html"), *HTML.glob("notebooks/*.html")]} - {f"{old}.html" for old in MOVED})  # fmt: skip
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 DATA = Path(memwall.__file__).parent / "core" / "data"
 CHAPTERS = [p for p in PAGES if p.startswith("notebooks/")]

@@ -34,6 +34,15 @@ def test_the_contents_page_lists_the_chapters_in_order():
     assert all((ROOT / f"{page}.ipynb").exists() for page in pages)
 
 
+def test_what_moved_is_found_at_its_new_address_in_one_go():
+    text = (ROOT / "book" / "redirects.csv").read_text("utf-8")
+    moved = dict(line.split(",") for line in text.split()[1:])
+    there = [{(ROOT / f"{page}.{kind}").exists() for kind in ("ipynb", "md")} for page in moved]
+    assert there == [{False}] * len(moved), "an old address is a page again"
+    for new in moved.values():
+        assert (ROOT / f"{new}.ipynb").exists() or (ROOT / f"{new}.md").exists(), new
+
+
 def test_readme_prints_the_table():
     rows = [f"| {c.number} {c.title} | {c.question} |" for c in chapters()]
     assert "| chapter | question |\n|---|---|\n" + "\n".join(rows) + "\n\n" in (ROOT / "README.md").read_text("utf-8")  # fmt: skip

@@ -262,16 +262,19 @@ def test_the_project_asks_what_the_planner_answers():
     plan = sys.modules["memwall_assignment_project"].plan
     for id in IDS[:6]:
         asked = set.ask(question(set, "seats"), id, checking.SEED)
-        fast, fits = re.search(
-            r"speed=(\d+)\)` allows ([\d,]+), room allows ([\d,]+)", asked.solution
-        ).group(2, 3)
+        fast, fits = (
+            int(n.replace(",", ""))
+            for n in re.search(r"allows ([\d,]+) .*room allows ([\d,]+)", asked.solution).groups()
+        )
         made = sys.modules["memwall_assignment_project"].brief(
             Draw(checking.SEED, "", common=f"common\0project\0{id}")
         )
         settings = {
-            "precision": "fp8", "weights": "fp8", "prompt": made.prompt, "output": made.output,
+            "chips": 8, "tp": 8, "weights": "fp8", "prompt": made.prompt, "output": made.output,
             "cached": made.cached, "dollars_per_hour": made.rents[0],
         }  # fmt: skip
-        p = plan(made.model, made.chips[0], 8, speed=made.speed, **settings)
-        assert f"is {int(fast.replace(',', '')):,} sequences" in p.notes[0].replace(" thousand", "")
-        assert math.floor(p.largest_batch) == int(fits.replace(",", ""))
+        for users, enough in ((min(fast, fits), True), (fast + 1, False)):
+            if users <= fits:
+                p = plan(made.model, made.chips[0], users=users, **settings)
+                assert (1 / p.time_per_token >= made.speed) == enough
+        assert math.floor(p.largest_concurrency) == fits

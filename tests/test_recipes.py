@@ -70,31 +70,3 @@ def test_kept_rows_keep_their_recipes():
     np.testing.assert_allclose(
         work.where(np.array([False, True, True])).tpot(NEW), work.tpot(NEW)[1:]
     )
-
-
-def test_the_accuracy_page_counts_every_run_and_its_failures():
-    from memwall_figures import measured
-
-    listed = measured.accuracy()
-    column = {c.text: i for i, c in enumerate(listed.columns)}
-    counts = [int(row[column["runs"]].text) for row in listed.rows]
-    failures = [int(row[column["without an answer"]].text or 0) for row in listed.rows]
-    _, errors = predict.work_of(runs.served())
-    assert sum(counts) == len(runs.served()) and sum(failures) == sum(map(bool, errors)) < 5
-    assert {a["data-verdict"] for a in listed.row_attributes} == set(measured.HELD)
-    # nearly every cell is one that the band holds
-    held = [a["data-verdict"] == "held" for a in listed.row_attributes]
-    assert np.mean(held) > 0.85
-
-
-def test_curves_of_the_accuracy_page_are_the_forecast():
-    from memwall_figures import measured
-
-    groups = measured.configurations()
-    assert len(groups) > 100
-    rows = next(iter(groups.values()))
-    assert len({(r.model, r.chip, r.engine, r.decode.chips) for r in rows}) == 1
-    figure = measured.accuracy_figure()
-    spec = figure._repr_mimebundle_()
-    page = (spec[0] if isinstance(spec, tuple) else spec)["text/html"]
-    assert "Configuration" in page and len(page) < 70_000

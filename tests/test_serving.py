@@ -7,7 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memwall import InputError, Model, System, roofline, serving, trains
-from memwall.experiments.requests import Limits, Load, lengths, load, read_load, simulate, spans
+from memwall.experiments.requests import (
+    Limits,
+    Load,
+    lengths,
+    load,
+    read_load,
+    simulate,
+    spans,
+    traffic,
+)
 from memwall.formulas.serving import Pace
 
 CHAT = Pace(fixed=5.86e-3, per_token=1.4e-5, per_cached=1.6e-8)
@@ -46,6 +55,15 @@ def test_limits_of_the_load():
     at = serving.offered_load(rate, 1000, 200, serving.token_steps(1000, 200), CHAT)
     assert serving.stretched_step(at, CHAT) == pytest.approx(0.02)
     assert serving.rate_for_step(0.005, 1000, 200, 0, CHAT) == 0  # quicker than an empty engine
+
+
+def test_the_rate_for_a_wait_gives_the_wait_back():
+    for wait in (1e-3, 0.05, 3.0):
+        rate = serving.rate_for_wait(wait, 0.04, 1.3)
+        assert serving.prompt_wait(rate, 0.04, 1.3) == pytest.approx(wait)
+    assert serving.rate_for_wait(0.0, 0.04, 1.3) == 0
+    # the longer one may wait, the nearer to a prompt after the other
+    assert serving.rate_for_wait(1e6, 0.04, 1.3) == pytest.approx(1 / 0.04, rel=1e-4)
 
 
 def test_guesses():
@@ -133,6 +151,7 @@ def test_one_seat_and_one_kind_of_request_is_the_textbook_queue():
     wait = serving.prompt_wait(4.0, service, 0.0)
     assert (served.admitted - served.arrival).mean() == pytest.approx(wait, rel=0.05)
     assert (served.finish - served.admitted) == pytest.approx(service)
+    assert served.token_time == pytest.approx(0.01 + 1e-5) == pytest.approx(served.tpot.mean())
 
 
 def test_answers_of_one_token_are_trains_back_to_back():
@@ -153,7 +172,7 @@ def test_formula_and_simulation_agree_for_chat(rate, within):
         rate, P.mean(), out.mean(), serving.token_steps(P, out).mean(), CHAT
     )
     step = serving.stretched_step(load_, CHAT)
-    measured = (served.finish - served.first).sum() / (served.outputs - 1).sum()
+    measured = served.token_time
     assert measured == pytest.approx(step, rel=within)
     work = P * CHAT.per_token
     wait = serving.prompt_wait(rate, work.mean(), work.std() / work.mean())
@@ -165,9 +184,8 @@ def test_the_formula_ends_where_answers_are_short():
     # code completion: 28 tokens; a token is more often seen in a long step
     asked = load(6000, rate=20, prompt=2048, prompt_spread=0.96, output=28, output_spread=2, seed=2)
     served = simulate(asked, CHAT).settled()
-    P, out = asked.prompts, asked.outputs
-    load_ = serving.offered_load(20, P.mean(), out.mean(), serving.token_steps(P, out).mean(), CHAT)
-    measured = (served.finish - served.first).sum() / (served.outputs - 1).sum()
+    load_ = asked.offered(CHAT)
+    measured = served.token_time
     assert 0.5 < load_ < 0.7 and measured > 1.2 * serving.stretched_step(load_, CHAT)
 
 
@@ -219,6 +237,30 @@ def test_lengths_have_the_mean_and_spread_asked_for():
     gaps = np.diff(load(100_000, rate=10, arrivals="bursty", burstiness=3, seed=1).arrivals)
     assert gaps.mean() == pytest.approx(0.1, rel=0.05)
     assert gaps.std() / gaps.mean() == pytest.approx(3, rel=0.05)
+
+
+def test_a_load_knows_what_it_asks_of_an_engine():
+    asked = Load(np.array([1.0, 2.0]), np.array([100.0, 300.0]), np.array([3.0, 1.0]))
+    # one a second; 200 + 2 tokens each; 100 + 101 + 102 and 300 cached tokens read
+    assert asked.offered(CHAT) == pytest.approx(202 * 1.4e-5 + 301.5 * 1.6e-8)
+    assert asked.offered(CHAT, cached=0.5) == pytest.approx(102 * 1.4e-5 + 301.5 * 1.6e-8)
+    with pytest.raises(InputError, match="no load of its own"):
+        load(3, arrivals="closed", users=2).offered(CHAT)
+
+
+def test_public_traffic_becomes_loads_with_its_means():
+    found = traffic()
+    assert {"chat", "code", "reasoning", "agents", "long chat"} == set(found)
+    chat, agents = found["chat"], found["agents"]
+    assert (chat.prompt, chat.output, chat.cached) == (1154.7, 211.1, 0.0)
+    # cached and fresh are counted apart there; a lognormal's spread from mean and median
+    assert agents.cached == pytest.approx(147_272.5 / (147_272.5 + 6539.1))
+    assert agents.output_spread == pytest.approx(np.sqrt((523.3 / 214) ** 2 - 1))
+    asked = chat.load(50_000, rate=5.0, seed=3)
+    assert asked.prompts.mean() == pytest.approx(chat.prompt, rel=0.02)
+    read = serving.token_steps(asked.prompts, asked.outputs).mean()
+    assert read == pytest.approx(chat.held, rel=0.03)
+    assert np.diff(chat.load(100, rate=5.0, arrivals="constant").arrivals) == pytest.approx(0.2)
 
 
 def test_a_load_from_a_file_and_back(tmp_path):

@@ -15,7 +15,8 @@ from memwall.core.chapters import chapters
 
 HTML = Path(__file__).parent.parent / "_build" / "html"
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
-PAGES = sorted(str(p.relative_to(HTML)) for p in [*HTML.glob("book/*.html"), *HTML.glob("notebooks/*.html")])  # fmt: skip
+MOVED = dict(row.split(",") for row in (Path(__file__).parent.parent / "book" / "redirects.csv").read_text("utf-8").split()[1:])  # fmt: skip
+PAGES = sorted({str(p.relative_to(HTML)) for p in [*HTML.glob("book/*.html"), *HTML.glob("notebooks/*.html")]} - {f"{old}.html" for old in MOVED})  # fmt: skip
 CHAPTERS = [p for p in PAGES if p.startswith("notebooks/")]
 FRONT = "book/welcome.html"
 MOST_BYTES, MOST_REQUESTS = 2_000_000, 40
@@ -95,6 +96,15 @@ def test_pages_that_no_contents_list_names():
     assert "No such page" in (HTML / "404.html").read_text("utf-8")
     assert "Allow" in (HTML / "robots.txt").read_text("utf-8")
     assert "book/welcome.html" in (HTML / "index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("old", MOVED)
+def test_an_old_address_leads_to_the_page_and_keeps_a_figures_state(visit, old):
+    page = visit(f"{old}.html#planner=chips:16")
+    page.wait_for_url(f"**/{MOVED[old]}.html#planner=chips:16")
+    assert f"{MOVED[old]}.html" in PAGES
+    page = visit(f"{old}.html", java_script_enabled=False)
+    page.wait_for_url(f"**/{MOVED[old]}.html")
 
 
 def test_front_page_leads_to_every_chapter(visit):

@@ -77,21 +77,30 @@ def symbols() -> str:
 
 
 def filtered(
-    listed: Any, kinds: dict[str, int], legend: str, choice: str, options: dict[str, str], rows: str
+    listed: Any,
+    kinds: dict[str, int],
+    legend: str,
+    choices: dict[str, tuple[str, dict[str, str]]],
+    rows: str,
 ) -> str:
-    """A table under a form that hides rows: by what is ticked (`data-verdict`) and chosen (`data-chapter`)."""
+    """A table under a form that hides rows: by what is ticked (`data-verdict`), and by what is chosen in
+    lists, each by its attribute's name: the words beside it, and its options.
+    """
     ticks = "".join(
         f'<label><input type="checkbox" checked value="{v}"> {v} <b>{n}</b></label>'
         for v, n in kinds.items()
     )
-    chosen = "".join(
-        f'<option value="{html.escape(v)}">{html.escape(t)}</option>' for v, t in options.items()
-    )
+    lists = ""
+    for name, (words, options) in choices.items():
+        listing = "".join(
+            f'<option value="{html.escape(v)}">{html.escape(t)}</option>'
+            for v, t in options.items()
+        )
+        lists += f'<label>{words} <select name="{name}"><option value="">all</option>{listing}</select></label>'
     return (
         f'<form class="mw-filter" data-table="{listed.id}" data-rows="{rows}" aria-label="Filter the {rows}">'
         f"<fieldset><legend>{legend}</legend>{ticks}</fieldset>"
-        f'<label>{choice} <select><option value="">all</option>{chosen}</select></label>'
-        f'<output aria-live="polite">{len(listed.rows)} {rows}</output></form>'
+        f'{lists}<output aria-live="polite">{len(listed.rows)} {rows}</output></form>'
         + listed._repr_html_()
     )
 
@@ -108,16 +117,19 @@ def scorecard() -> str:
     audited = {
         str(c.number): f"Chapter {c.number}: {c.title}" for c in chapters.chapters() if c.letter
     }
-    return filtered(listed, counts, "Verdict", "Chapter", audited, "claims")
+    return filtered(listed, counts, "Verdict", {"chapter": ("Chapter", audited)}, "claims")
 
 
 def accuracy() -> str:
-    """Every cell of the served runs, forecast over measured, counted and filterable."""
+    """Every cell of published runs, forecast over measured, counted and filterable."""
     listed = measured.accuracy()
     found = [a["data-verdict"] for a in listed.row_attributes]
     counts = {v: found.count(v) for v in measured.HELD}
-    models = dict.fromkeys(a["data-chapter"] for a in listed.row_attributes)
-    return filtered(listed, counts, "The band", "Model", {m: m for m in models}, "cells")
+    choices = {}
+    for name, words in measured.CHOICES.items():
+        options = sorted({a[f"data-{name}"] for a in listed.row_attributes} - {""})
+        choices[name] = words, {one: one for one in options}
+    return filtered(listed, counts, "The band", choices, "cells")
 
 
 def assumptions() -> str:

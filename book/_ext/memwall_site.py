@@ -6,7 +6,9 @@ and an icon font with its script. No page of this book asks for them, so none lo
 
 from __future__ import annotations
 
+import csv
 import html
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from urllib.parse import urljoin, urlparse
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 UNUSED_SCRIPTS = ("thebe", "html-manager", "require.js", "design-tabs", "widget-state", "toggleHint", "togglebutton")  # fmt: skip
@@ -84,6 +87,25 @@ class LinksInTables(SphinxPostTransform):
                 raw.parent.append(nodes.reference("", "", refuri=html.unescape(address)))
 
 
+def moved(title: str, language: str, target: str, canonical: str) -> str:
+    """A page that leads elsewhere, with what stands after # in the address: the state of a live figure.
+
+    A refresh would lose that, so it waits for the script, and helps where none runs.
+    """
+    return (
+        f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8"/><title>{title}</title>'
+        f'<meta http-equiv="refresh" content="1; url={target}"/><link rel="canonical" href="{canonical}"/>'
+        f'<script>location.replace("{target}" + location.hash)</script></head>'
+        f'<body><p><a href="{target}">{title}</a></p></body></html>\n'
+    )
+
+
+def redirects(source: Path) -> dict[str, str]:
+    """Pages that moved, old name to new, from `redirects.csv` beside the pages of prose."""
+    with (source / "book" / "redirects.csv").open(encoding="utf-8", newline="") as file:
+        return {row["old"]: row["new"] for row in csv.DictReader(file)}
+
+
 def finish(app: Sphinx, error: Exception | None) -> None:
     """Files beside the pages: no icon font, a front door, what robots read."""
     if error is not None or app.builder.format != "html":
@@ -92,14 +114,17 @@ def finish(app: Sphinx, error: Exception | None) -> None:
     for pattern in UNUSED_FILES:
         for file in (out / "_static").glob(pattern):
             file.unlink()
-    root = f"{app.config.root_doc}.html"
-    (out / "index.html").write_text(
-        f'<!DOCTYPE html>\n<html lang="{app.config.language}"><head><meta charset="utf-8"/>'
-        f'<title>{app.config.html_title}</title><meta http-equiv="refresh" content="0; url={root}"/>'
-        f'<link rel="canonical" href="{urljoin(base, root)}"/></head>'
-        f'<body><p><a href="{root}">{app.config.html_title}</a></p></body></html>\n',
-        "utf-8",
-    )
+    title, language = app.config.html_title, app.config.language
+    for old, new in {"index": app.config.root_doc, **redirects(Path(app.srcdir))}.items():
+        if old in app.env.found_docs:
+            raise ExtensionError(f"redirects.csv: {old} is a page of the book")
+        if new not in app.env.found_docs:
+            continue  # a book of a few pages only
+        page = out / f"{old}.html"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        target = os.path.relpath(f"{new}.html", Path(old).parent).replace(os.sep, "/")
+        canonical = urljoin(base, f"{new}.html") if base else target
+        page.write_text(moved(title, language, target, canonical), "utf-8")
     robots = "User-agent: *\nAllow: /\n"
     if base:
         robots += f"Sitemap: {urljoin(base, 'sitemap.xml')}\n"

@@ -17,10 +17,10 @@ document.addEventListener("DOMContentLoaded", () => {
   const count = form.querySelector("output");
   const apply = () => {
     const verdicts = new Set([...form.querySelectorAll("input:checked")].map((box) => box.value));
-    const chapter = form.querySelector("select").value;
+    const lists = [...form.querySelectorAll("select")];
     let shown = 0;
     for (const row of rows) {
-      const keep = verdicts.has(row.dataset.verdict) && (!chapter || row.dataset.chapter === chapter);
+      const keep = verdicts.has(row.dataset.verdict) && lists.every((list) => !list.value || row.dataset[list.name] === list.value);
       row.hidden = !keep;
       shown += keep;
     }

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from memwall import System, catalog, forecast, human, measure, roofline, runs, sparsity, validate
+from memwall import System, catalog, forecast, human, measure, roofline, sparsity, validate
+from memwall.experiments import accuracy as checks
 from memwall.experiments import predict
 from memwall.experiments.recipes import recipes_of
 from memwall.experiments.runs import Served
@@ -19,6 +19,7 @@ from memwall.formulas.forecast import CLASSES, TERMS, Efficiency
 from memwall.views.explorer import (
     Bar,
     Bars,
+    Choice,
     Curve,
     Explorer,
     Guide,
@@ -61,6 +62,12 @@ STAGES = {
     "shares": "nothing reaches its peak",
 }
 SHARES = ("compute", "uneven", "bandwidth", "link")
+# the classes of machines in words
+MACHINES = {
+    "server-2024": "servers until 2024",
+    "server-2025": "servers since 2025",
+    "local": "one user's machine",
+}
 INTERVAL = ("bootstrap_low", "bootstrap_high")
 SMALL = {"markersize": 4.5, "alpha": 0.75}
 
@@ -247,7 +254,7 @@ def constants() -> Any:
     rows = [
         (words, *(told(found[kind, name]) for kind in CLASSES)) for name, words in MEANING.items()
     ]
-    return table(("constant", *CLASSES), rows)
+    return table(("constant", *(MACHINES[kind] for kind in CLASSES)), rows, heads=True)
 
 
 def bands() -> Any:
@@ -255,7 +262,7 @@ def bands() -> Any:
     rows = []
     for kind in CLASSES:
         told = ("{:.2f} to {:.2f}".format(*forecast.band(kind, of)) for of in ("tpot", "ttft"))
-        rows.append((kind, *told))
+        rows.append((MACHINES[kind], *told))
     return table(
         ("times the forecast", "per token (or a whole run)", "first token (or a prompt)"), rows
     )
@@ -318,12 +325,49 @@ def two_engines(rows: Sequence[Served]) -> np.ndarray:
     return np.array(factors)
 
 
+def engines_apart(factors: np.ndarray) -> Figure:
+    """How much longer one engine takes than another in the same configuration, in order."""
+    apart = factors - 1
+    middle, worst = np.median(apart), np.max(apart)
+    fig, ax = canvas(
+        f"Two engines, one configuration: {per(middle)} apart in the middle, {per(worst)} at worst",
+        x=("Share of the configurations", "%"), y=("Slower engine over faster", "x"), log="",
+        size=(5.6, 3.2),
+    )  # fmt: skip
+    ax.plot(np.linspace(0, 1, len(apart)), 1 + np.sort(apart), color=COLORS["compute"], linewidth=2)
+    ax.axhline(1 + middle, color=COLORS["muted"], linestyle="--", linewidth=1)
+    note(ax, 0.02, 1 + middle, "median", "muted", dy=8)
+    ax.set_ylim(1, None)
+    ax.set_yticks([1, 1.2, 1.4, 1.6])
+    return show(
+        fig,
+        f"Time per token of the slower engine over the faster, sorted over {len(apart)} configurations measured on both: median {per(middle)} more, at most {per(worst)}.",
+    )
+
+
+def arrivals(rates: np.ndarray, said: np.ndarray, took: np.ndarray, lost: int) -> Figure:
+    """Measured over forecast time per token of open loops, against the rate of requests."""
+    score = validate.score(said / took)
+    fig, ax = canvas(
+        f"No constant was fitted on them, and the mean error is {per(score.mean_error)}; {lost} saturate, as computed",
+        x=("Requests arriving in a second", ""), y=("Measured over forecast", "x"), log="x", size=(5.6, 3.2),
+    )  # fmt: skip
+    ax.axhline(1, color=COLORS["bound"], linewidth=1)
+    ax.plot(rates, took / said, "o", color=COLORS["weights"], markersize=5, alpha=0.75)
+    ax.set_ylim(0.5, 1.5)
+    ax.set_xticks([2, 5, 10, 20])
+    return show(
+        fig,
+        f"Measured over forecast time per token of {len(rates)} open-loop runs against their rate, all near 1: {score}.",
+    )
+
+
 def time_by_part(parts: Mapping[str, Mapping[str, float]]) -> Figure:
     """What a step's time goes to, a bar for each kind of run."""
     most = max(parts, key=lambda name: parts[name]["launches"])
     share = parts[most]["launches"]
     fig, ax = canvas(
-        f"{most[0].upper()}{most[1:]}: {share:.0%} of a step goes to starting things",
+        f"{most[0].upper()}{most[1:]}: {per(share)} of a step goes to starting things",
         x=("Share of the forecast step", "%"), y=("", ""), log="", size=(6.8, 3.3),
     )  # fmt: skip
     kinds = {"weights": "weights", "experts": "compute", "attention": "kv", "exchange": "network",
@@ -417,154 +461,178 @@ def assumptions(amd: float, guessed: float, engines: float, crowd: int, imbalanc
     )  # fmt: skip
 
 
-def coverage() -> Any:
-    """How many rows of each shipped table are answered, and how many of those their band holds."""
-    found = []
-    reports = {
-        "served": validate.served_report,
-        "open": validate.open_report,
-        "local": validate.local_report,
-        "cookbook": validate.cookbook_report,
-    }
-    for kind, report in reports.items():
-        rows = runs.load(kind)
-        lines = [x for x in report(rows) if not x["error"]]
-        if kind == "local":
-            held = [x["low"] <= x["measured_tokens_per_second"] <= x["high"] for x in lines]
-            shares = (per(np.mean(held)), "")
-        else:
-            shares = tuple(
-                per(np.mean([x[f"{of}_low_s"] <= x[f"measured_{of}_s"] <= x[f"{of}_high_s"]
-                             for x in lines if x[f"measured_{of}_s"]]))
-                for of in ("tpot", "ttft")
-            )  # fmt: skip
-        found.append((KINDS[kind], len(rows), len(rows) - len(lines), *shares))
-    return table(
-        ("", "runs", "without an answer", "time per token in the band", "first token in the band"),
-        found,
-    )
-
-
-KINDS = {
-    "served": "closed loops of servers", "open": "requests at a rate", "local": "one user at home",
-    "cookbook": "recipes' own closed loops, no layout stated",
-}  # fmt: skip
-
 # ---- the accuracy page ---------------------------------------------------------------------------
 
-
-def cell_of(row: Served) -> tuple[str, ...]:
-    """What rows of the accuracy table share: all but the layout and the load."""
-    mode = "pools" if row.mode == "disagg" else ""
-    engine = " ".join(filter(None, (row.engine, mode)))
-    return (row.model, row.chip, engine, row.weights, f"{row.prompt:,.0f} + {row.output:,.0f}")
-
-
-# whether the band holds at least half of a cell's runs
+# of a cell: whether the band holds at least half of its runs, fewer, or nothing could be said
 HELD = ("held", "missed", "unanswered")
+ENGINES = {"trtllm": "TensorRT-LLM", "sglang": "SGLang", "vllm": "vLLM"}
+# what the page's lists choose by, and the attribute of a row that holds it
+CHOICES = {
+    "kind": "How it was run",
+    "model": "Model",
+    "chip": "Chip",
+    "engine": "Engine",
+    "part": "Fit",
+}
+
+
+def coverage() -> Any:
+    """How many rows of each kind are answered, how far off, and how many of them the band holds."""
+    found = []
+    for kind, (words, constants_of) in checks.KINDS.items():
+        own = [line for line in checks.lines() if line.kind == kind]
+        cell = checks.Cell(tuple(own))
+        token, first = cell.ratios(), cell.ratios("first")
+        held = [line.inside for line in own if line.inside is not None]
+        found.append((
+            words, len(own), sum(line.held_out for line in own), len(cell.failures),
+            sum(line.beaten for line in own),
+            per(np.mean(np.abs(token - 1))) if len(token) else "",
+            per(np.median(np.abs(token - 1))) if len(token) else "",
+            per(np.median(np.abs(first - 1))) if len(first) else "", per(np.mean(held)) if held else "",
+            f"{MACHINES[constants_of]}",
+        ))  # fmt: skip
+    head = (
+        "", "runs", "held out", "without an answer", "faster than the floor", "mean error", "median",
+        "first token, median", "in the band", "constants",
+    )  # fmt: skip
+    return table(head, found, heads=True)
 
 
 def accuracy() -> Any:
-    """The table of the accuracy page, its rows marked by `HELD` and by their model."""
-    rows = runs.served()
-    lines = validate.served_report(rows)
-    cells: dict[tuple[str, ...], list[tuple[Served, dict[str, Any]]]] = {}
-    for row, line in zip(rows, lines, strict=True):
-        cells.setdefault(cell_of(row), []).append((row, line))
+    """The table of the accuracy page, its rows marked by `HELD` and by what `CHOICES` choose."""
     made, attributes = [], []
-    for key in sorted(cells):
-        both = cells[key]
-        answered = [(r, x) for r, x in both if not x["error"]]
-        ratios = np.array([x["tpot_s"] / r.tpot for r, x in answered])
-        firsts = np.array([x["ttft_s"] / r.ttft for r, x in answered if r.ttft])
-        held = [x["tpot_low_s"] <= r.tpot <= x["tpot_high_s"] for r, x in answered]
-        parts = {r.part for r, _ in both}
-        known = "both" if len(parts) > 1 else parts.pop()
-        source, url = both[0][0].source.split(",")[0], both[0][0].url
+    for cell in checks.cells(checks.lines()):
+        token, first = cell.ratios(), cell.ratios("first")
+        held = [line.inside for line in cell.lines if line.inside is not None]
+        verdict = HELD[2] if not held else HELD[int(np.mean(held) < 0.5)]
+        engine, words = ENGINES.get(cell.engine, cell.engine), checks.KINDS[cell.kind][0]
         made.append((
-            *key, len(both), len(both) - len(answered) or "",
-            f"{np.median(ratios):.2f}" if len(ratios) else "", per(np.mean(abs(ratios - 1))) if len(ratios) else "",
-            f"{np.median(firsts):.2f}" if len(firsts) else "", per(np.mean(held)) if held else "",
-            known, link(source, url),
+            cell.model, cell.chip, engine, cell.weights, f"{words}, {cell.lengths}", len(cell.lines),
+            cell.held_out, f"{np.median(token):.2f}" if len(token) else "",
+            per(np.mean(np.abs(token - 1))) if len(token) else "",
+            f"{np.median(first):.2f}" if len(first) else "", per(np.mean(held)) if held else "",
+            f"{len(cell.failures)}: {cell.failures[0].split('.')[0]}" if cell.failures else "", link(cell.publisher, cell.url),
         ))  # fmt: skip
-        good = HELD[2] if not held else HELD[int(np.mean(held) < 0.5)]
-        attributes.append({"data-verdict": good, "data-chapter": key[0]})
+        part = (
+            "held out"
+            if cell.held_out == len(cell.lines)
+            else "in the fit"
+            if not cell.held_out
+            else "some of each"
+        )
+        attributes.append({
+            "data-verdict": verdict, "data-kind": words, "data-model": cell.model, "data-chip": cell.chip,
+            "data-engine": engine, "data-part": part,
+        })  # fmt: skip
     columns = (
-        "model", "chip", "engine", "weights", "tokens", "runs", "without an answer",
-        "per token, forecast over measured", "mean error", "first token", "in the band", "part", "source",
+        "model", "chip", "engine", "weights", "run", "runs", "held out", "forecast over measured",
+        "mean error", "first token, over measured", "in the band", "without an answer", "source",
     )  # fmt: skip
-    listed = table(
-        columns, made, label="Forecast over measured, cell by cell", kind="mw-claims",
+    return table(
+        columns, made, label="Forecast over measured, cell by cell", kind="mw-table mw-cells",
         id="mw-accuracy", row_attributes=attributes,
     )  # fmt: skip
-    return listed
 
 
-ENOUGH = 5  # loads at which a configuration must have been run
+def configured(row: Served) -> str:
+    """A served run in a line, without its load."""
+    cut = row.decode
+    ways = " ".join(
+        f"{n} {getattr(cut, n):.0f}" for n in ("tp", "dp", "ep", "pp") if getattr(cut, n) > 1
+    )
+    width = {"fp4": "FP4", "fp8": "FP8", "bf16": "BF16"}.get(row.weights, row.weights)
+    return (
+        f"{row.model} {width}, {cut.chips:.0f} {row.chip}{f' ({ways})' if ways else ''}, "
+        f"{ENGINES.get(row.engine, row.engine)} {row.engine_version}".strip()
+        + f", {row.prompt:,.0f} + {row.output:,.0f}"
+    )
 
 
-def configurations() -> dict[str, list[Served]]:
-    """Runs of one engine that differ in the load alone, where there are enough of them for a curve."""
-    groups: dict[str, list[Served]] = {}
-    for row in runs.served():
-        if row.mode == "agg" and not recipes_of(row)[0].drafts:
-            cut = f"{row.decode.chips:.0f} {row.chip}"
-            cut += ", users spread over them" if row.decode.dp > 1 else ""
-            tokens = f"{row.prompt:,.0f} + {row.output:,.0f} tokens"
-            name = f"{row.model} in {row.weights}, {cut}, {row.engine}, {tokens}"
-            groups.setdefault(name, []).append(row)
-    return {
-        name: rows for name, rows in groups.items()
-        if len({r.concurrency for r in rows}) >= ENOUGH and not predict.work_of(rows[:1])[1][0]
-    }  # fmt: skip
+GRID = 24  # places along each curve
 
 
 def accuracy_figure() -> Explorer:
-    """Live: a configuration's forecast and band over the load, and the runs that were measured."""
-    groups = configurations()
-    which, users = sp.symbols("which users", positive=True)
-    loads = [2.0**k for k in range(10)]
-    asked = [
-        dataclasses.replace(rows[0], concurrency=load) for rows in groups.values() for load in loads
+    """Live: a configuration under rising load: measured dots, the forecast's curve and its band."""
+    found = checks.curves()
+    users, which, first = sp.symbols("users which first", nonnegative=True)
+    low_end, high_end, count, unseen = sp.symbols("low_end high_end count unseen", positive=True)
+    most = max(len(c.rows) for c in found)
+    options, times, dots = {}, {"tpot": [], "ttft": []}, {"users": [], "tpot": [], "ttft": []}
+    for i, one in enumerate(found):
+        loads = [r.concurrency for r in one.rows]
+        ends = max(loads[0] / 1.3, 1.0), loads[-1] * 1.3
+        answers = one.forecasts(np.geomspace(*ends, GRID))
+        for of, answer in zip(times, answers, strict=True):
+            times[of].append([float(f"{x:.3g}") for x in answer])
+        for of, seen in (("users", loads), ("tpot", [r.tpot for r in one.rows]),
+                         ("ttft", [r.ttft or 0.0 for r in one.rows])):  # fmt: skip
+            dots[of].append([float(f"{x:.3g}") for x in (*seen, *[seen[-1]] * (most - len(seen)))])
+        options[configured(one.rows[0])] = {
+            which: i, low_end: ends[0], high_end: ends[1], count: len(loads), unseen: one.held_out,
+            users: loads[len(loads) // 2],
+        }  # fmt: skip
+    place = sp.Min(sp.Max(sp.log(users / low_end) / sp.log(high_end / low_end), 0), 1) * (GRID - 1)
+    before = sp.floor(place)
+
+    def forecast_of(of: str) -> Any:
+        at = sp.Function(f"forecast_{of}")
+        return at(which, before) + (place - before) * (
+            at(which, sp.Min(before + 1, GRID - 1)) - at(which, before)
+        )
+
+    def pick(token: Any, wait: Any) -> Any:
+        return sp.Piecewise((wait, first > 0.5), (token, True))
+
+    bands = [forecast.band("server-2025", of) for of in ("tpot", "ttft")]
+    low, high = (pick(a, b) for a, b in zip(*bands, strict=True))
+    expected = pick(forecast_of("tpot"), forecast_of("ttft"))
+
+    def dot(of: str, i: int) -> Any:
+        return sp.Function(f"dots_{of}")(which, i)
+
+    ratios = [
+        expected.subs(users, dot("users", i)) / pick(dot("tpot", i), dot("ttft", i))
+        for i in range(most)
     ]
-    work, _ = predict.work_of(asked)
-    assert work is not None
-    curves = work.tpot(forecast.fitted()).reshape(len(groups), len(loads))
-    most = max(len(rows) for rows in groups.values())
-
-    def measured(rows: list[Served], of: str) -> list[float]:
-        values = [getattr(r, of) for r in sorted(rows, key=lambda r: r.concurrency)]
-        return (values + [values[-1]] * most)[:most]
-
-    x_of, y_of, curve_of = (sp.Function(name) for name in ("load", "seconds", "curve"))
-    doubling = sp.log(users) / sp.log(2)
-    below = sp.floor(doubling)
-    left, right = curve_of(which, below), curve_of(which, below + 1)
-    expected = left * (right / left) ** (doubling - below)
-    low, high = forecast.band()
+    error = (
+        sum(sp.Piecewise((sp.Abs(r - 1), count > i + 0.5), (0, True)) for i, r in enumerate(ratios))
+        / count
+    )
+    held = sum(
+        sp.Piecewise((1, sp.And(count > i + 0.5, 1 / r >= low, 1 / r <= high)), (0, True))
+        for i, r in enumerate(ratios)
+    )
     return Explorer(
         "accuracy",
-        title="At {users} users {expected} a token; dots are what was measured",
+        title=[
+            (unseen > 0.5, "Held out of the fit: {error} off on average, {held} of {count} in the band"),
+            "In the fit: {error} off on average, {held} of {count} in the band",
+        ],
         controls=[
-            Preset("Configuration", {name: {which: i} for i, name in enumerate(groups)}),
-            Slider(users, "Users at once", 1, 500, 32, log=True),
+            Preset("Configuration", options),
+            Choice(first, "Time", {"per token": 0, "to the first token": 1}),
+            Slider(users, "Requests in flight", 1, 5000, None, log=True, integer=True),
         ],
         chart=Lines(
-            x=users, x_range=(1, 500), y=("Time per token", "s"), log="xy",
+            x=users, y=("Time", "s"), log="xy", x_range=(low_end, high_end),
+            x_label=("Requests in flight", ""), samples=60,
             curves=[
-                Curve("", high * expected, "money", fill_to=low * expected, width=0.01),
-                Curve("forecast", expected, "money"),
+                Curve("", high * expected, "compute", fill_to=low * expected, width=0.01),
+                Curve("forecast", expected, "compute"),
             ],
-            points=[Point("you", users, expected, "money")]
-            + [Point("", x_of(which, k), y_of(which, k), "weights") for k in range(most)],
+            points=[
+                *(Point("", dot("users", i), pick(dot("tpot", i), dot("ttft", i)), "weights", when=count > i + 0.5, dot=1)
+                  for i in range(most)),
+                Point("{expected}", users, expected),
+            ],
         ),
-        readouts=[Readout("Time per token, forecast", expected, "s", key="expected",
-                          low=low * expected, high=high * expected),
-                  Readout("Users", users, "1", key="users")],
-        tables={
-            "curve": [[float(f"{x:.4g}") for x in row] for row in curves],
-            "load": [measured(rows, "concurrency") for rows in groups.values()],
-            "seconds": [[float(f"{x:.4g}") for x in measured(rows, "tpot")] for rows in groups.values()],
-        },
-        alt="Time per token over the number of users: {expected} at {users}; dots are measurements.",
+        readouts=[
+            Readout("Forecast at this load", expected, "s", key="expected", low=low * expected, high=high * expected),
+            Readout("Mean error of the curve", error, "%", key="error"),
+            Readout("Measured points in the band", held, "1", key="held"),
+            Readout("Measured points", count, "1", key="count"),
+        ],
+        tables={**{f"forecast_{of}": rows for of, rows in times.items()}, **{f"dots_{of}": rows for of, rows in dots.items()}},
+        alt="Time against requests in flight for one published configuration: measured dots beside the forecast's curve and band; {error} off on average.",
     )  # fmt: skip

@@ -24,6 +24,7 @@ from memwall.core.algebra import where
 from memwall.core.nouns import Layout, Model, System
 from memwall.core.units import HOUR, human
 from memwall.formulas.batching import cost_floor, cost_per_token, rent_per_token
+from memwall.formulas.serving import Pace, stretched_step
 from memwall.views.explorer import Curve, Explorer, Lines, Point, Preset, Readout, Slider, variables
 from memwall.views.reader import DrawGuess
 
@@ -252,6 +253,15 @@ def measured() -> tuple[str, str]:
     )
 
 
+def stretched() -> tuple[str, str]:
+    """The step of an engine against its load, up to the pole."""
+    empty = Pace(fixed=1.0, per_token=0.0, per_cached=0.0)  # times in steps of an empty engine
+    load, at = np.linspace(0, 0.93, 60), 0.75
+    step, times = stretched_step(load, empty), stretched_step(at, empty)
+    fact = f"At {at:.0%} of the load it can bear, a token takes {times:.0f} times as long."
+    return path(load, step, "bound", log="", box=(0, 1, 0, float(step[-1]))), fact
+
+
 def planned() -> tuple[str, str]:
     """Price against speed on one rack, batch by batch."""
     m, s = catalog.model(MODEL), rack()
@@ -264,5 +274,5 @@ def planned() -> tuple[str, str]:
 # by the name that `chapters.csv` asks for
 PICTURES: dict[str, Callable[[], tuple[str, str]]] = {
     draw.__name__: draw
-    for draw in (batching, roof, sparse, rackwise, pipeline, prices, mix, cipher, measured, planned)
+    for draw in (batching, roof, sparse, rackwise, pipeline, prices, mix, cipher, measured, stretched, planned)
 }

@@ -15,6 +15,7 @@ can be followed.
 from __future__ import annotations
 
 import csv
+import functools
 import heapq
 import math
 from collections import deque
@@ -24,10 +25,17 @@ from typing import Any
 
 import numpy as np
 
+from ..core import facts
 from ..core.nouns import suggest
 from ..core.tables import write_csv
 from ..core.units import InputError, Unit, whole
-from ..formulas.serving import Pace, tokens_a_step
+from ..formulas.serving import (
+    Pace,
+    mean_token_steps,
+    offered_load,
+    token_steps,
+    tokens_a_step,
+)
 
 ARRIVALS = ("poisson", "bursty", "constant", "closed")
 
@@ -60,6 +68,17 @@ class Load:
 
     def __len__(self) -> int:
         return len(self.prompts)
+
+    def offered(self, pace: Pace, cached: float = 0.0) -> float:
+        """Load that these very requests put on an engine, a share of each prompt being cached."""
+        if self.users:
+            raise InputError(
+                "a closed loop offers no load of its own: its users wait for the engine"
+            )
+        held = token_steps(self.prompts, self.outputs).mean()
+        fresh = self.prompts.mean() * (1 - cached)
+        rate = len(self) / self.arrivals[-1]
+        return float(offered_load(rate, fresh, self.outputs.mean(), held, pace))
 
 
 def lengths(mean: float, spread: float, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -105,6 +124,69 @@ def load(
         shape = 1 / burstiness**2
         gaps = rng.gamma(shape, 1 / (rate * shape), count)
     return Load(gaps.cumsum(), prompts, outputs)
+
+
+# --- what services were seen to get
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Requests as a public trace has them: means, coefficients of variation, share found in a cache."""
+
+    name: str
+    trace: str
+    prompt: float
+    prompt_spread: float
+    output: float
+    output_spread: float
+    cached: float
+
+    @property
+    def held(self) -> float:
+        """Mean cached tokens that an answer reads in all its steps."""
+        return float(mean_token_steps(self.prompt, self.output, self.output_spread))
+
+    def load(self, count: int, rate: float, seed: int = 0, **more: Any) -> Load:
+        """So many of them at random, lognormal lengths, at `rate` a second; `more` is `load`'s."""
+        return load(
+            count, rate=rate, seed=seed, prompt=self.prompt, prompt_spread=self.prompt_spread,
+            output=self.output, output_spread=self.output_spread, **more,
+        )  # fmt: skip
+
+
+@functools.cache
+def traffic() -> dict[str, Traffic]:
+    """The presets of `traffic_lengths.csv`: chat, code, reasoning, agents, long chat.
+
+    A spread that no source gives is a lognormal's of the published mean and median.
+
+    >>> round(traffic()["agents"].cached, 3)
+    0.957
+    """
+    lengths_of: dict[str, dict[str, Any]] = {}
+    for row in facts.table("traffic_lengths"):
+        if row["preset"]:
+            lengths_of.setdefault(row["preset"], {})[row["what"]] = row
+    made = {}
+    for name, by_what in lengths_of.items():
+        mean = {what: float(row["mean"]) for what, row in by_what.items()}
+        if "prompt" in mean:
+            of, prompt = "prompt", mean["prompt"]
+            cached = prompt - mean.get("fresh", prompt)
+        else:  # what was found in a cache and what was not, counted apart
+            of, cached = "cached", mean["cached"]
+            prompt = cached + mean["fresh"]
+        made[name] = Traffic(
+            name, by_what["output"]["trace"], prompt, _spread(by_what[of]), mean["output"],
+            _spread(by_what["output"]), cached / prompt,
+        )  # fmt: skip
+    return made
+
+
+def _spread(row: dict[str, str]) -> float:
+    if row["cv"]:
+        return float(row["cv"])
+    return math.sqrt((float(row["mean"]) / float(row["p50"])) ** 2 - 1)
 
 
 # --- the engine
@@ -174,6 +256,11 @@ class Served:
         """Time per output token after the first; of answers of one token there is none."""
         more = self.outputs > 1
         return (self.finish - self.first)[more] / (self.outputs[more] - 1)
+
+    @property
+    def token_time(self) -> float:
+        """Mean time per output token over all tokens, so that long answers count by their length."""
+        return float((self.finish - self.first).sum() / (self.outputs - 1).sum())
 
     @property
     def span(self) -> float:

@@ -30,7 +30,7 @@ from ..views.table import table
 from . import trace
 
 # what people ask for most: the first is asked when the page opens
-PRESETS = {
+PRESETS: dict[str, dict[str, Any]] = {
     "Chat": {"rate": 20, "prompt": 2000, "output": 500, "cached": 0.0, "first_token": 2, "token_rate": 30},
     "Coding agent": {
         "users": 100, "prompt": 30_000, "output": 600, "cached": 0.9, "first_token": 4, "token_rate": 40,

@@ -404,7 +404,7 @@ class Planner {
 		const speed = 1 / r[out.time_per_token], lines = [
 			[month == null ? "enter rent" : rounded(month), month == null ? "" : isFinite(high) ? span(month * low, month * high, rounded) : `${rounded(month * low)} and up`],
 			[price == null ? "enter rent" : dollars(price * 1e6), price == null ? "" : isFinite(high) ? span(price * low * 1e6, price * high * 1e6, dollars) : `${dollars(price * low * 1e6)} and up`],
-			[`${human(speed)} token/s`, `${span(speed / band.tpot[1], speed / band.tpot[0], (x) => human(x, "1", 2))}; first after ${human(r[out.first_token], "s", 2)}`],
+			[`${human(speed)} token/s`, `${span(speed / band.tpot[1], speed / band.tpot[0], (x) => human(x, "1", 2))}; first in ${human(r[out.first_token], "s", 2)}`],
 		];
 		this.three.forEach(([value, small], i) => { put(value, lines[i][0]); put(small, lines[i][1]); });
 	}
@@ -515,8 +515,8 @@ class Planner {
 	// the same chip, other questions: always the best layout of it
 	whatIf(o) {
 		const s = this.state, cases = [
-			["as asked", {}], ["prompts twice as long", { prompt: s.prompt * 2 }], ["answers twice as long", { output: s.output * 2 }],
-			["the cache hits half", { cached: 0.5 }], ["twice the traffic", s.users ? { users: s.users * 2 } : { rate: s.rate * 2 }], ["weights in fp8", { weights: "fp8" }], ["caches in fp8", { cache: "fp8" }],
+			["as asked", {}], ["prompts × 2", { prompt: s.prompt * 2 }], ["answers × 2", { output: s.output * 2 }],
+			["half cached", { cached: 0.5 }], ["traffic × 2", s.users ? { users: s.users * 2 } : { rate: s.rate * 2 }], ["weights in fp8", { weights: "fp8" }], ["caches in fp8", { cache: "fp8" }],
 		].filter(([, c]) => !Object.keys(c).length || Object.entries(c).some(([k, x]) => s[k] !== x));
 		const rows = cases.map(([label, changes]) => {
 			const q = this.prepared({ ...changes, chips: [o.work.chip] });

@@ -185,6 +185,7 @@ class Point:
     kind: str = "bound"
     when: Expr = True
     at: Expr = None
+    dot: int = 0  # a small mark, as measured values have: one of four shapes
 
 
 @dataclass(frozen=True)
@@ -488,7 +489,7 @@ class _Builder:
             for part, key in (("x", "x"), ("y", "y"), ("value", "value"), ("fill_to", "fill")):
                 if getattr(item, part, None) is not None:
                     mark[key] = self.code(getattr(item, part), where, *own, when=shown)
-            for part, usual in (("width", 2.0), ("step", False), ("zero", "")):
+            for part, usual in (("width", 2.0), ("step", False), ("zero", ""), ("dot", 0)):
                 if getattr(item, part, usual) != usual:
                     mark[part] = getattr(item, part)
             made.append(mark)
