@@ -1,4 +1,4 @@
-"""Chapter 11: a step against its users, the frontier of some machines, a price list, what is assumed."""
+"""Chapter 11: the planner, a step against its users, the frontier of some machines, a price list, what is assumed."""
 
 from __future__ import annotations
 

@@ -517,7 +517,7 @@ def _option(
         reach(step, first)
         for step, first in zip(forecast.band(kind), forecast.band(kind, "ttft"), strict=True)
     ]
-    best, worst = (max(math.ceil(wanted / a), 1) if end >= 0 else None for end, a, _ in ends)
+    fewest, worst = (max(math.ceil(wanted / a), 1) if end >= 0 else None for end, a, _ in ends)
     # with that many replicas each is less than full: as many users as Little's law asks for
     load = workload.users if traffic[0] == "users" else result.request_rate
     here = min(int(np.searchsorted(load[: last + 1], wanted / replicas)), last)
@@ -526,7 +526,7 @@ def _option(
         users=float(workload.users[here]), result=_at(result, here),
         dollars_per_second=None if rent is None else float(rent) * replicas,
         busy=wanted / replicas / able, fails="", limit=limit,
-        replicas_band=(best or replicas, worst),
+        replicas_band=(fewest or replicas, worst),
         busy_band=(
             wanted / replicas / ends[0][1],
             wanted / replicas / ends[1][1] if worst else math.inf,

@@ -30,7 +30,7 @@ from ..views.table import table
 from . import trace
 
 # what people ask for most: the first is asked when the page opens
-PRESETS = {
+PRESETS: dict[str, dict[str, Any]] = {
     "Chat": {"rate": 20, "prompt": 2000, "output": 500, "cached": 0.0, "first_token": 2, "token_rate": 30},
     "Coding agent": {
         "users": 100, "prompt": 30_000, "output": 600, "cached": 0.9, "first_token": 4, "token_rate": 40,
@@ -168,7 +168,7 @@ def scripts() -> dict[str, str]:
     """The page's own scripts and style by file name, to be served once."""
     return {
         "deployment.js": trace.code(), "planner-data.js": data_script(),
-        "config.js": source("views/explorer/config.js"), "search.js": source("planner_page/search.js"),
+        "planner-config.js": source("views/explorer/config.js"), "planner-search.js": source("planner_page/search.js"),
         "planner.js": source("planner_page/planner.js"), "planner.css": source("planner_page/planner.css"),
     }  # fmt: skip
 

@@ -3,7 +3,7 @@
    options of the last full search; the table follows when the hand rests. */
 var memwallPlanner = (() => {
 const { human, parse } = memwallExplorer, { abs, ceil, floor, log10, max, min, round } = Math;
-const NEAR = 24, REST = 140;  // options searched while a control moves; ms of rest before the table
+const NEAR = 12, REST = 140;  // options searched while a control moves; ms of rest before the table
 const SLIDERS = {
 	rate: ["requests a second", "1", 0.01, 1000], users: ["users at once", "1", 1, 20000], prompt: ["Prompt", "tokens", 1, 1e6], output: ["Answer", "tokens", 1, 32000],
 	cached: ["Found in a cache", "%", 0, 1], first_token: ["First token within", "s", 0.1, 600], token_rate: ["Then, each", "token/s", 1, 300],
@@ -404,7 +404,7 @@ class Planner {
 		const speed = 1 / r[out.time_per_token], lines = [
 			[month == null ? "enter rent" : rounded(month), month == null ? "" : isFinite(high) ? span(month * low, month * high, rounded) : `${rounded(month * low)} and up`],
 			[price == null ? "enter rent" : dollars(price * 1e6), price == null ? "" : isFinite(high) ? span(price * low * 1e6, price * high * 1e6, dollars) : `${dollars(price * low * 1e6)} and up`],
-			[`${human(speed)} token/s`, `${span(speed / band.tpot[1], speed / band.tpot[0], (x) => human(x, "1", 2))}; first after ${human(r[out.first_token], "s", 2)}`],
+			[`${human(speed)} token/s`, `${span(speed / band.tpot[1], speed / band.tpot[0], (x) => human(x, "1", 2))}; first in ${human(r[out.first_token], "s", 2)}`],
 		];
 		this.three.forEach(([value, small], i) => { put(value, lines[i][0]); put(small, lines[i][1]); });
 	}
@@ -464,7 +464,7 @@ class Planner {
 		const { parts, most } = this.binds(o), whole = o.result[this.P.out.time_per_token];
 		const bars = Object.entries(parts).filter(([, x]) => x > 0).map(([name, x]) => el("div", { class: `mw-bar mw-is-${KINDS[name] ?? "muted"}` },
 			el("span", {}, name === "prompts" ? "others' prompts" : this.data.parts[name]), el("i", { style: `--share:${(x / whole).toFixed(4)}` }), el("b", {}, human(x, "s", 2))));
-		return this.block(`A token takes ${human(whole, "s")}, most of it ${PART_WORDS[most]}`, ...bars);
+		return this.block(`A token: ${human(whole, "s")}, most of it ${PART_WORDS[most]}`, ...bars);
 	}
 	memory(o) {
 		const { P } = this, { out } = P, r = o.result ?? Float64Array.from(P.runAt(o.work, 1)), v = o.work.v;
@@ -477,11 +477,20 @@ class Planner {
 			...pieces.filter(([, x]) => x > 0).map(([, x, kind]) => el("i", { class: `mw-is-${kind}`, style: `--share:${(x / total).toFixed(4)}` })),
 			total > whole ? el("u", { style: `--share:${(whole / total).toFixed(4)}` }) : null);
 		const legend = el("ul", {}, ...pieces.filter(([, x]) => x > 0).map(([name, x, kind]) => el("li", { class: `mw-is-${kind}` }, `${name} ${human(x, "B", 2)}`)));
-		const title = total > whole ? `A chip has ${human(whole, "B")}; this needs ${human(total, "B")}` : `Each chip's ${human(whole, "B")}: ${human(floor(r[out.largest_concurrency]))} requests would fit`;
+		const title = total > whole ? `A chip has ${human(whole, "B")}; this needs ${human(total, "B")}` : `A chip: ${human(whole, "B")}, ${human(floor(r[out.largest_concurrency]))} requests fit`;
 		return this.block(title, bar, legend);
 	}
+	// two blocks side by side, or one; measured once a width, for it costs a layout
+	blockWidth() {
+		if (this.measured !== innerWidth) {
+			this.measured = innerWidth;
+			const whole = this.rest.clientWidth || 600;
+			this.width = round(innerWidth > 800 ? (whole - 26) / 2 : whole);
+		}
+		return this.width;
+	}
 	drawFrontier(o, q) {
-		const points = this.P.frontier(o, q), priced = points[0].price != null, W = 420, H = 150, L = 44, B = 26, T = 8, M = 12;
+		const points = this.P.frontier(o, q), priced = points[0].price != null, W = this.blockWidth(), H = 150, L = 44, B = 26, T = 8, M = 12;
 		const y = (p) => (priced ? p.price * 1e6 : p.per_chip), xs = points.map((p) => p.speed), ys = points.map(y);
 		const listed = priced && !this.state.config ? q.checkpoint.row?.list : null;
 		const range = (all) => [min(...all) / 1.15, max(...all) * 1.15], [x0, x1] = range([...xs, q.token_rate]), [y0, y1] = range(listed ? [...ys, listed.output * 1e6] : ys);
@@ -500,14 +509,14 @@ class Planner {
 			svg("path", { class: "mw-curve", d: points.map((p, i) => `${i ? "L" : "M"}${X(p.speed).toFixed(1)} ${Y(y(p)).toFixed(1)}`).join("") }),
 			svg("circle", { class: "mw-end", cx: X(end.speed), cy: Y(y(end)), r: 3 }),
 			here.y >= y0 && here.y <= y1 ? svg("circle", { class: "mw-here", cx: X(here.speed), cy: Y(here.y), r: 5 }) : null);
-		const words = `Full dot: your load. The line ends left at ${human(floor(end.users))} users, where ${end.users < this.data.users.at(-1) ? "memory ends" : "the search ends"}; right, one user alone.`;
-		return this.block(priced ? "Speed costs: $ a million tokens out, replica kept full" : "Tokens a second and chip (enter a rent for prices)", drawn, el("p", { class: "mw-note" }, words));
+		const words = `Replica kept full; dot: your load. The line ends left at ${human(floor(end.users))} users, where ${end.users < this.data.users.at(-1) ? "memory ends" : "the search ends"}; right, one user alone.`;
+		return this.block(priced ? "$ a million tokens out against speed" : "Tokens a second and chip (enter a rent for prices)", drawn, el("p", { class: "mw-note" }, words));
 	}
 	// the same chip, other questions: always the best layout of it
 	whatIf(o) {
 		const s = this.state, cases = [
-			["as asked", {}], ["prompts twice as long", { prompt: s.prompt * 2 }], ["answers twice as long", { output: s.output * 2 }],
-			["the cache hits half", { cached: 0.5 }], ["twice the traffic", s.users ? { users: s.users * 2 } : { rate: s.rate * 2 }], ["weights in fp8", { weights: "fp8" }], ["caches in fp8", { cache: "fp8" }],
+			["as asked", {}], ["prompts × 2", { prompt: s.prompt * 2 }], ["answers × 2", { output: s.output * 2 }],
+			["half cached", { cached: 0.5 }], ["traffic × 2", s.users ? { users: s.users * 2 } : { rate: s.rate * 2 }], ["weights in fp8", { weights: "fp8" }], ["caches in fp8", { cache: "fp8" }],
 		].filter(([, c]) => !Object.keys(c).length || Object.entries(c).some(([k, x]) => s[k] !== x));
 		const rows = cases.map(([label, changes]) => {
 			const q = this.prepared({ ...changes, chips: [o.work.chip] });

@@ -62,17 +62,15 @@ def model_slots(checkpoint: Checkpoint) -> dict[str, float]:
             f"{checkpoint.name} has {len(checkpoint.groups)} kinds of layers; the page counts {GROUPS}"
         )
     found: dict[str, float] = {}
+    # a group that is not there has no layers, and is otherwise like one with nothing in it
+    nothing = LayerGroup(layers=1.0)
     for i in range(GROUPS):
-        group = checkpoint.groups[i] if i < len(checkpoint.groups) else None
+        group = checkpoint.groups[i] if i < len(checkpoint.groups) else nothing
         for f in LayerGroup.quantities():
             if f != "fp8_bytes":
-                # a group that is not there has no layers, and the rest as a layer without anything
-                value = (
-                    LayerGroup.__dataclass_fields__[f].default
-                    if group is None
-                    else getattr(group, f)
-                )
-                found[f"group{i}.{f}"] = 0.0 if group is None and f == "layers" else float(value)
+                found[f"group{i}.{f}"] = float(getattr(group, f))
+        if group is nothing:
+            found[f"group{i}.layers"] = 0.0
     # a part that is not there has no parameters, of some width
     found |= {f"{kind}.{width}.bytes_per_param": 1.0 for kind, width in _kinds()}
     stored: dict[str, float] = {}
