@@ -261,3 +261,16 @@ def test_without_scripts_three_answers_stand_there(visit):
     still = tab.locator(".mw-plan-still")
     assert still.is_visible() and still.locator("tbody tr").count() == 3
     assert tab.locator("input").count() == 0
+
+
+def test_in_jupyter_the_page_is_a_widget(visit):
+    """The anywidget's entry point, which its module exports."""
+    assert page.PlannerPage()._esm.endswith("export default { render: memwallPlanner.render };")
+    tab = visit()
+    said = tab.evaluate(
+        """() => { const el = document.body.appendChild(document.createElement('div'));
+        document.querySelector('#planner').remove();
+        const stop = memwallPlanner.render({ el }), text = el.querySelector('.mw-sentence').textContent;
+        stop(); return [text, el.children.length]; }"""
+    )
+    assert "B200" in said[0] and said[1] == 0
