@@ -3,7 +3,7 @@
 import math
 
 from memwall import Model, System, pipelining, pricing, roofline
-from memwall.core.catalog import MemoryDevice
+from memwall.catalog import MemoryDevice
 from memwall.core.units import DAY, GB, TB
 from memwall_classroom import Choice, Criterion, Draw, Formula, Letter, Number, ProblemSet, Written
 from memwall_classroom.marking.props import PEOPLE, machine, model, told

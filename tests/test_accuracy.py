@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from memwall.core import catalog
+from memwall import catalog
 from memwall.experiments import accuracy, runs
 from memwall.formulas import forecast
 

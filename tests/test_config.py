@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memwall import InputError, from_config, layers
+from memwall.catalog import rules
+from memwall.catalog.config import family, model_types, tables
 from memwall.config import COLUMNS, main
-from memwall.core import rules
-from memwall.core.config import family, model_types, tables
 
 CHECKPOINTS = json.loads((Path(__file__).parent / "checkpoints.json").read_text())
 BY_NAME = {row["name"]: row for row in CHECKPOINTS}

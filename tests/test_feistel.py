@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memwall import feistel, reversible
-from memwall.core.catalog import table
+from memwall.catalog import table
 from memwall.core.units import InputError
 from memwall.experiments.feistel import (
     Simon,

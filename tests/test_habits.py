@@ -101,3 +101,10 @@ def test_every_package_is_built():
         for p in (ROOT / "lib").rglob("__init__.py")
     }
     assert {*about["packages"]} == inside | {"memwall_figures"}
+
+
+def test_the_heart_of_the_library_is_as_short_as_the_readme_says():
+    said = re.search(r"under ([\d,]+) lines", (ROOT / "README.md").read_text("utf-8"))
+    files = [p for room in ("core", "formulas") for p in (ROOT / "lib/memwall" / room).glob("*.py")]
+    lines = sum(len(p.read_text("utf-8").splitlines()) for p in files)
+    assert 0.8 < lines / int(said[1].replace(",", "")) < 1

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from memwall import InputError, catalog
+from memwall.catalog.engines import engine
 from memwall.core.checkpoint import Checkpoint, LayerGroup, Part
-from memwall.core.engines import engine
 from memwall.core.facts import table
 from memwall.core.nouns import Engine, Layout, System, Unknown
 from memwall.experiments.memory import GIB, cases, estimated

@@ -6,7 +6,7 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memwall.core import catalog
+from memwall import catalog
 from memwall.core.checkpoint import Checkpoint, LayerGroup, Part
 from memwall.core.nouns import Engine, Layout, System, Workload
 from memwall.formulas import deployment as dp

@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from memwall import InputError, planner
+from memwall import InputError, catalog, planner
 from memwall import planner_page as page
-from memwall.core import catalog, engines
+from memwall.catalog import engines
 from memwall.core.nouns import Layout, Unknown, Workload
 from memwall.formulas import forecast
 from memwall.formulas.deployment import deployment

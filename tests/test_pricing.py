@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memwall import LayerGroup, batching, catalog, layers, pricing, roofline
+from memwall.catalog import MemoryDevice, Price
 from memwall.claims import get
-from memwall.core.catalog import MemoryDevice, Price
 from memwall.core.nouns import MissingFact, Model, System
 from memwall.core.units import DAY, HOUR, MINUTE, InputError
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memwall import InputError, Model, System, chip, model, racks, traffic
-from memwall.core.catalog import rack
-from memwall.core.catalog import racks as all_racks
+from memwall.catalog import rack
+from memwall.catalog import racks as all_racks
 from memwall.experiments.moe import Router
 
 V3 = model("DeepSeek-V3")

@@ -22,7 +22,7 @@ from memwall import (
     pricing,
     roofline,
 )
-from memwall.core.catalog import MemoryDevice, Price
+from memwall.catalog import MemoryDevice, Price
 from memwall.core.units import DAY, GB, HOUR, MINUTE
 from memwall.views.explorer import (
     Curve,

@@ -14,7 +14,7 @@ import json
 import sys
 from typing import Any
 
-from .core.config import from_config
+from .catalog.config import from_config
 from .core.units import InputError, human
 from .formulas import layers
 

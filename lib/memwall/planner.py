@@ -23,10 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from memwall.core import catalog, engines
-from memwall.core.catalog import Chip
+from memwall import catalog
+from memwall.catalog import Chip, engines
+from memwall.catalog.config import from_config
 from memwall.core.checkpoint import Checkpoint
-from memwall.core.config import from_config
 from memwall.core.nouns import Engine, Layout, System, Unknown, Workload
 from memwall.core.tables import write_csv
 from memwall.core.units import HOUR, InputError, human, whole

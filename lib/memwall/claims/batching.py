@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.catalog import chip, model, table
+from ..catalog import chip, model, table
 from ..core.nouns import Model, System
 from ..formulas import batching, roofline
 

@@ -7,7 +7,7 @@ import functools
 import numpy as np
 import sympy
 
-from ..core import catalog
+from .. import catalog
 from ..experiments import feistel, revnet
 from ..experiments.feistel import Simon
 from ..formulas import reversible

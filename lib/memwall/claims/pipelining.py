@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.catalog import chip, model
+from ..catalog import chip, model
 from ..core.nouns import Model, System
 from ..experiments import schedules
 from ..formulas import pipelining, racks, roofline

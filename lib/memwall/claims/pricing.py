@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ..core.catalog import (
+from ..catalog import (
     MemoryDevice,
     Price,
     checkpoint,

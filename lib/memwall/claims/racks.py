@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.catalog import bytes_per_element, chip, chips, model, rack
-from ..core.catalog import racks as all_racks
+from ..catalog import bytes_per_element, chip, chips, model, rack
+from ..catalog import racks as all_racks
 from ..core.nouns import Model
 from ..core.units import GB, GBIT
 from ..experiments import moe, traffic

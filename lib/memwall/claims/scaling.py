@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..core import catalog
+from .. import catalog
 from ..core.nouns import Model
 from ..core.units import DAY
 from ..experiments.beliefs import budgets, chinchilla_ratio, interval, measured_efficiency

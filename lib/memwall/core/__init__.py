@@ -1,4 +1,4 @@
-"""What everything stands on: units, the nouns with their checks, the catalog with its facts, the chapters.
+"""What everything stands on: units, algebra, the nouns with their checks, tables of facts, the chapters.
 
 No formula about machines or models lives here, nothing that draws, and nothing that runs.
 """

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core import catalog
+from .. import catalog
 from ..core.nouns import Model, suggest
 from ..core.units import (
     DAY,

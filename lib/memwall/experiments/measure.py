@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core import catalog
+from .. import catalog
 from ..core.nouns import Model, System
 from ..core.tables import write_csv
 from ..core.units import InputError

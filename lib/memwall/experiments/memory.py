@@ -15,9 +15,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from ..core import catalog, engines
+from .. import catalog
+from ..catalog import engines
+from ..catalog.config import from_config
 from ..core.checkpoint import Checkpoint
-from ..core.config import from_config
 from ..core.facts import table
 from ..core.nouns import Engine, Layout, System
 from ..formulas import layout as formulas

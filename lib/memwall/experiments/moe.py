@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..core.catalog import table
+from ..catalog import table
 from ..core.nouns import Model
 from ..core.units import (
     InputError,

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core import catalog
+from .. import catalog
+from ..catalog import Chip
 from ..core.algebra import maximum, where
-from ..core.catalog import Chip
 from ..core.checkpoint import FEEDS_IN_TURN, IN_TURN, Checkpoint, LayerGroup, Part
 from ..core.nouns import Engine, Layout, Model, System, Unknown
 from ..core.units import InputError

@@ -13,7 +13,7 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 
-from ..core import catalog
+from .. import catalog
 from ..core.nouns import Layout
 from .runs import Served
 

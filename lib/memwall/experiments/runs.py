@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..core import catalog
+from .. import catalog
 from ..core.nouns import Layout, suggest
 from ..core.units import MILLISECOND, InputError
 

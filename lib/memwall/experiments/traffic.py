@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.catalog import table
+from ..catalog import table
 from ..core.nouns import Model, System
 from ..core.units import (
     GB,

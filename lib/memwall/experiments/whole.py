@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core import catalog
+from .. import catalog
 from ..core.nouns import Layout, Model, Unknown
 from ..core.units import InputError
 from ..formulas import forecast

@@ -23,7 +23,7 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
-from ..core import catalog
+from .. import catalog
 from ..core.algebra import formula, maximum
 from ..core.nouns import Noun, quantity, suggest, usual
 from ..core.units import Fraction, InputError, NonNegative, Seconds, human

@@ -19,7 +19,7 @@ none                            -       -             -
 
 So a window is a full layer with a cap, and a full layer is a chosen one whose k is endless.
 A compressed layer is two groups: its compressed entries, and the window of recent tokens. The
-kinds differ in their numbers alone, which `core.config` reads from a model's configuration; the
+kinds differ in their numbers alone, which `catalog.config` reads from a model's configuration; the
 formulas below are the same for all. They count one sequence; a batch is a multiple.
 
 A prompt differs from a step in two ways. Its tokens attend to ever more entries, so the cap

@@ -17,8 +17,8 @@ from typing import Any, cast
 
 import numpy as np
 
+from ..catalog import MemoryDevice, Price, prices
 from ..core.algebra import formula, maximum, where
-from ..core.catalog import MemoryDevice, Price, prices
 from ..core.nouns import Model, System, Unknown
 from ..core.units import (
     BytesPerElement,

@@ -17,8 +17,8 @@ from typing import Any
 import anywidget
 import traitlets
 
-from .. import planner
-from ..core import catalog, engines
+from .. import catalog, planner
+from ..catalog import engines
 from ..core.checkpoint import FEEDS_IN_TURN, IN_TURN, MATRICES, PRODUCTS, LayerGroup
 from ..core.nouns import Engine, Unknown
 from ..core.units import human

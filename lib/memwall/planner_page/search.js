@@ -85,7 +85,7 @@ function launches(model) {
 	return sum(model.groups, (g) => g.layers * (data.inTurn[g.kind] ?? data.inTurn.full)) + sum(Object.keys(blocks).filter((k) => kinds.has(k)), (k) => data.feedsInTurn[k] * blocks[k]);
 }
 
-// the rules by which an engine shares out a chip's memory: core/engines.py
+// the rules by which an engine shares out a chip's memory: catalog/engines.py
 function engineOf(chip, q) {
 	const rules = data.engines[q.engine ?? "vLLM"], large = chip.capacity >= rules.above && !data.noLarge.some((name) => chip.name.startsWith(name));
 	const found = { ...(large ? rules.large : rules.small) };

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.catalog import checkpoint, checkpoints, released_weights
+from ..catalog import checkpoint, checkpoints, released_weights
 from ..core.units import human
 from ..formulas.layers import held_bytes
 

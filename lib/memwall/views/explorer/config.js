@@ -1,4 +1,4 @@
-/* Reads a model's config.json in the page: the same rules as core/config.py, from the same table
+/* Reads a model's config.json in the page: the same rules as catalog/config.py, from the same table
    (core/data/families.json), in the same six words. A classic script without dependencies, as
    explorer.js is; a test runs both readers over every known configuration. */
 var memwallConfig = (() => {
@@ -135,7 +135,7 @@ function evaluate(tree, lookup) {
 	return ARITHMETIC[word](Number(a), Number(b));
 }
 
-// ---- 2 how weights are stored: core/storage.py
+// ---- 2 how weights are stored: catalog/storage.py
 
 const glob = (pattern) => new RegExp(`^${pattern.replace(/[.+^${}()|\\]/g, "\\$&").replace(/\*/g, ".*").replace(/\?/g, ".")}$`, "s");
 
@@ -242,7 +242,7 @@ function groupRules(groups, names) {
 	return [...found.filter((rule) => !wide(rule)), ...found.filter(wide)];
 }
 
-// ---- 3 a family's rules, asked about each layer: core/config.py
+// ---- 3 a family's rules, asked about each layer: catalog/config.py
 
 function family(name, tables) {
 	const own = tables.families[name], whole = own.like ? family(own.like, tables) : {};

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from .checkpoint import Checkpoint
-from .config import from_config
-from .facts import CONFIDENCE, PROVENANCE, check_provenance, find, table  # noqa: F401
-from .nouns import Model, Noun, System, Unknown, quantity
-from .units import (
+from ..core.checkpoint import Checkpoint
+from ..core.facts import find, table
+from ..core.nouns import Model, Noun, System, Unknown, quantity
+from ..core.units import (
     GB,
     GBIT,
     HOUR,
@@ -37,7 +36,8 @@ from .units import (
     Tokens,
     Watts,
 )
-from .widths import bytes_per_element
+from ..core.widths import bytes_per_element
+from .config import from_config
 
 
 @dataclass(frozen=True)
@@ -384,7 +384,7 @@ def _checkpoint_rows() -> dict[str, dict[str, str]]:
 
 @functools.cache
 def _configurations() -> dict[str, dict[str, Any]]:
-    text = (resources.files(__package__) / "data" / "configs.json").read_text(encoding="utf-8")
+    text = (resources.files("memwall.core") / "data" / "configs.json").read_text(encoding="utf-8")
     return dict(json.loads(text))
 
 

@@ -36,12 +36,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from ..core.checkpoint import Checkpoint, LayerGroup, Part
+from ..core.nouns import suggest
+from ..core.units import InputError
 from . import rules
-from .checkpoint import Checkpoint, LayerGroup, Part
-from .nouns import suggest
 from .rules import Missing
 from .storage import Storage, storage
-from .units import InputError
 
 LARGEST_FILE = 32 * 2**20
 DEEPEST = 32
@@ -50,7 +50,7 @@ DEEPEST = 32
 @functools.cache
 def tables() -> dict[str, Any]:
     """`data/families.json`: kinds of layers, families, vision towers, keys that do not matter."""
-    text = (resources.files(__package__) / "data" / "families.json").read_text(encoding="utf-8")
+    text = (resources.files("memwall.core") / "data" / "families.json").read_text(encoding="utf-8")
     return dict(json.loads(text))
 
 

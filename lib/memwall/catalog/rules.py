@@ -21,7 +21,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .units import InputError
+from ..core.units import InputError
 
 _TOKEN = re.compile(
     r"\s*(?:(\d+\.?\d*)|'([^']*)'|([A-Za-z_]\w*)|(\?\?|//|[=!<>]=|[-+*/%<>()\[\].,]))"

@@ -13,8 +13,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .nouns import suggest
-from .units import InputError
+from ..core.nouns import suggest
+from ..core.units import InputError
 
 
 class Width(NamedTuple):

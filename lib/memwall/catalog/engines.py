@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import re
 
-from .facts import find, table
-from .nouns import Engine
-from .units import InputError
+from ..core.facts import find, table
+from ..core.nouns import Engine
+from ..core.units import InputError
 
 NO_LARGE = ("A100",)  # by name a small chip to vLLM, whatever its memory
 
