@@ -480,7 +480,7 @@ def balance_figure() -> Explorer:
             ),
         ],
         readouts=[
-            Readout("Step time, at least", now, "s", key="step"),
+            Readout("Step time, every weight read", now, "s", key="step"),
             Readout(
                 "Step time to expect (chapter 9)",
                 expect,
