@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from memwall import Model, human, model, reversible
+from memwall import Model, feistel, human, model, reversible
 from memwall.views.explorer import (
     Bar,
     Bars,
@@ -24,6 +24,7 @@ from memwall.views.explorer import (
     variables,
 )
 from memwall.views.figures import COLORS, Figure, canvas, curve, note, show, table
+from memwall.views.reader import Asked, exercise, guess, settle
 
 GREY = "#808080"
 DASHED = (0, (6, 2))
@@ -443,3 +444,31 @@ def assumptions(
             ),
         ],
     )
+
+
+# ---- a first look --------------------------------------------------------------------------------
+
+
+def one_bit_turned() -> Explorer:
+    """Live: one bit of a text turned, and which bits of the cipher's state turn with it, by rounds."""
+    r, row, column = variables("rounds row column", nonnegative=True)
+    last, bit = 16, 0
+    turned = feistel.avalanche(feistel.Simon(), last, samples=256)[:, bit]  # rounds by output bits
+    mean = sp.Function("mean")(r)
+    return Explorer(
+        "one-bit-turned",
+        title=[
+            (sp.Eq(r, 0), "One bit of the text is turned, and nothing has been stirred yet"),
+            (mean < sp.Rational(9, 20), "After {rounds} that one bit turns {share} of all bits"),
+            "After {rounds} it turns {share} of all bits: a coin tossed for each",
+        ],
+        controls=[Slider(r, "Rounds of a small cipher, SIMON32", 0, last, 4, unit="rounds", integer=True)],
+        chart=Grid(
+            sp.Piecewise((sp.Function("turned")(row, column), row <= r), (0, True)),
+            last + 1, 32, x=("bit of the state", ""), y=("round", ""), kind="weights",
+        ),
+        readouts=[Readout("Bits that turn, on average", mean, "%", key="share")],
+        tables={"turned": turned.round(2).tolist(), "mean": turned.mean(1).round(4).tolist()},
+        alt="Table of rounds by bits, shaded by the chance that a bit turns when one bit of the text is turned: a "
+        "few bits at first, all by halves later. After {rounds}: {share}.",
+    )  # fmt: skip

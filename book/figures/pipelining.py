@@ -39,6 +39,7 @@ from memwall.views.explorer import (
 )
 from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table
 from memwall.views.gantt import CODE, gantt, live_tables
+from memwall.views.reader import Asked, exercise, guess, machine_step, settle
 
 # ---- where to cut --------------------------------------------------------------------------------
 
@@ -528,3 +529,13 @@ def where_the_model_breaks(
         f"arithmetic {100 * busy:.0f} % busy in the example above",
     }
     return table(["assumption", "size of the error"], errors.items())
+
+
+# ---- a first look --------------------------------------------------------------------------------
+
+
+def one_step() -> Explorer:
+    """Live: one decode step whose layers are cut over four racks."""
+    rack = chip("GB200").system(72, "fp8")
+    show = ("weights", "arithmetic", "caches", "stages")
+    return machine_step(model("DeepSeek-V3"), rack, show, stages=4, id="machine-stages")

@@ -37,6 +37,7 @@ from memwall.views.explorer import (
     variables,
 )
 from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table
+from memwall.views.reader import Asked, exercise, guess, settle
 
 # ---- context -------------------------------------------------------------------------------------
 
@@ -557,3 +558,40 @@ def where_the_model_breaks(
         "top: a factor of a few on DDR, flash and disk alike; half the life is twice the cost",
     }
     return table(["assumption", "size of the error"], errors.items())
+
+
+# ---- a first look --------------------------------------------------------------------------------
+
+
+def what_a_step_implies(board: System | None = None) -> Explorer:
+    """Live: the cache that a price step gives away, beside what known models read."""
+    L, active = variables("context active")
+    # the lecture's machine: 300 multiply-adds a byte
+    board = board or System(flops=600 * 8e12, bandwidth=8e12)
+    implied = pricing.implied_cache_bytes(L, Model(n_total=active, n_active=active, bytes_per_param=1), board)
+    reads = {
+        name: sum(layers.read_bytes(L, g) for g in catalog.checkpoint(name).groups) / L
+        for name in ("Llama-3.1-70B", "DeepSeek-V3", "DeepSeek-V4-Pro")
+    }
+    kinds = ("compute", "weights", "kv")
+    return Explorer(
+        "step-implies",
+        title="A price that steps at {context} implies a cache of {implied} a token; DeepSeek-V3 reads {times} that",
+        controls=[
+            Slider(L, "The price steps at", 1e4, 1e6, 2e5, unit="tokens", log=True),
+            Slider(active, "Active parameters, a guess", 1e10, 1e12, 1e11, unit="parameters", log=True),
+        ],
+        chart=Lines(
+            x=L, y=("Bytes read for a token of context", "B"), log="xy",
+            curves=[Curve("implied", implied, "money")]
+            + [Curve(name, y, kind) for (name, y), kind in zip(reads.items(), kinds, strict=True)],
+            points=[Point("you", L, implied, "money")],
+        ),
+        readouts=[
+            Readout("Implied, a token", implied, "B", key="implied"),
+            *(Readout(f"{name} reads", y, "B") for name, y in reads.items()),
+            Readout("", reads["DeepSeek-V3"] / implied, "x", key="times"),
+        ],
+        alt="Bytes read for each token of context against the context at which a price steps: what the step "
+        "implies, {implied} at {context}, falls; what three models read lies above and below.",
+    )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from memwall import Model, human, racks
+from memwall import Model, chip, human, model, racks
 from memwall.views.explorer import (
     Curve,
     Explorer,
@@ -20,6 +20,7 @@ from memwall.views.explorer import (
     variables,
 )
 from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table
+from memwall.views.reader import Asked, exercise, guess, machine_step, settle
 
 
 def everyone_to_everyone(sent: np.ndarray, layout: Any) -> Figure:
@@ -401,3 +402,13 @@ def where_the_model_breaks(
         "A copy to one's own GPU travels too": f"{100 / 64:.1f} % of the traffic, with 64 GPUs",
     }
     return table(["assumption", "size of the error"], errors.items())
+
+
+# ---- a first look --------------------------------------------------------------------------------
+
+
+def one_step() -> Explorer:
+    """Live: one decode step with its third clock, the exchange between the chips of a rack."""
+    rack = chip("GB200").system(72, "fp8")
+    show = ("weights", "arithmetic", "caches", "network")
+    return machine_step(model("DeepSeek-V3"), rack, show, id="machine-network")

@@ -40,6 +40,7 @@ from memwall.views.explorer import (
     variables,
 )
 from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table, two_digits
+from memwall.views.reader import Asked, exercise, guess, machine_step, settle
 
 
 def runs_under_the_roof(reach: np.ndarray, speed: np.ndarray, wrote: np.ndarray) -> Figure:
@@ -632,3 +633,47 @@ def assumptions(
             ),
         ],
     )
+
+
+# ---- first looks ---------------------------------------------------------------------------------
+
+
+def one_step() -> Explorer:
+    """Live: the two clocks of one decode step, no caches yet, moment by moment."""
+    rack = chip("GB200").system(72, "fp8")
+    return machine_step(
+        model("DeepSeek-V3"), rack, show=("weights", "arithmetic"), people=1000, id="machine-two-clocks"
+    )
+
+
+def your_own_past() -> Explorer:
+    """Live: what one more person adds to a step, arithmetic and past, over the length of that past."""
+    m, s, L = Model.symbolic(), chip("GB200").system(72, "fp8"), variables("context")
+    names = ("DeepSeek-V3", "Llama-3.1-70B", "gpt-oss-120b")
+    work, past = roofline.compute_time(1, m, s), roofline.kv_time(1, L, m, s)
+    tie = roofline.balanced_context(m, s)
+    return Explorer(
+        "own-past",
+        title=[
+            (past <= work, "A past of {context} is read in {share} of the time that your arithmetic takes"),
+            "A past of {context} takes {times} as long to read as your arithmetic: no crowd makes up for it",
+        ],
+        controls=[
+            Preset("Model", {name: model(name, weights="fp8") for name in names}, m),
+            Slider(L, "Context", 100, 1e6, 8000, unit="tokens", log=True),
+        ],
+        chart=Lines(
+            x=L, y=("What one person adds to a step", "s"), log="xy",
+            curves=[Curve("arithmetic", work + 0 * L, "compute"), Curve("reading the own past", past, "kv")],
+            points=[Point("you", L, past, "kv")],
+            guides=[Guide("tie", x=tie, when=tie > 100)],
+        ),
+        readouts=[
+            Readout("Bytes of that past", L * m.kv_bytes_per_token, "B"),
+            Readout("They tie at", tie, "tokens"),
+            Readout("", past / work, "%", key="share"),
+            Readout("", past / work, "x", key="times"),
+        ],
+        alt="Time that one more person adds to a step against context: arithmetic, level, and reading the own "
+        "past, rising. At {context} reading takes {times} as long.",
+    )  # fmt: skip

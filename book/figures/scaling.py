@@ -24,6 +24,7 @@ from memwall.views.explorer import (
     variables,
 )
 from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table, two_digits
+from memwall.views.reader import Asked, exercise, guess, settle
 
 INPUTS = {
     "rate": "traffic of one model",
@@ -422,3 +423,42 @@ def assumptions(
             ),
         ],
     )
+
+
+# ---- a first look --------------------------------------------------------------------------------
+
+
+def read_and_served() -> Explorer:
+    """Live: tokens that a model should read if training and serving are to cost the same."""
+    rate, life = variables("rate life")
+    size, rule = 100e9, beliefs.chinchilla_ratio()
+    served = scaling.served_tokens(rate, life, 1)
+    read = served * scaling.pretraining_per_token(2, beliefs.measured_efficiency(), 1)
+    asked = scaling.chinchilla_tokens(size, rule)
+    over = read / asked
+    return Explorer(
+        "read-and-served",
+        title=[
+            (over > 1, "To serve {served} a model should read {read}: {over} the rule of 2022"),
+            "To serve only {served}, reading {read} is enough: less than the rule of 2022",
+        ],
+        controls=[
+            Slider(rate, "Tokens served a second", 1e5, 1e9, 5e7, unit="token/s", log=True),
+            Slider(life, "Life of the model", 10 * DAY, 1000 * DAY, 60 * DAY, unit="s", log=True),
+        ],
+        chart=Bars(
+            value=("Tokens", "1"), log=True, range=(1e11, 1e17),
+            bars=[
+                Bar("served to users", served, "weights"),
+                Bar("read, at equal bills", read, "compute"),
+                Bar("by the rule of 2022", asked + 0 * rate, "muted"),
+            ],
+        ),
+        readouts=[
+            Readout("Served", served, "tokens", key="served"),
+            Readout("To be read", read, "tokens", key="read"),
+            Readout("Over-training, 100 billion active parameters", over, "x", key="over"),
+        ],
+        alt="Bars: {served} served, {read} to be read so that training costs as much as serving, and what the "
+        "rule of 2022 asks of 100 billion parameters.",
+    )  # fmt: skip

@@ -22,6 +22,7 @@ from memwall.views.explorer import (
     variables,
 )
 from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table
+from memwall.views.reader import Asked, exercise, guess, settle
 from memwall.views.table import strong
 
 DASHES = ("-", (0, (6, 2)), (0, (3, 1.5)), (0, (1, 1.2)))  # fair to skewed
@@ -338,3 +339,43 @@ def assumptions(
             ("The whole batch has one context (d6)", "none in the caches, if L is the mean"),
         ],
     )
+
+
+# ---- a first look --------------------------------------------------------------------------------
+
+
+def experts_woken() -> Explorer:
+    """Live: the share of its weights that a model must read, by the number of people in the batch."""
+    m, B = Model.symbolic(), variables("batch")
+    names = ("DeepSeek-V3", "Kimi K2", "Qwen3-235B-A22B", "gpt-oss-120b", "Mixtral 8x7B")
+    stored = m.n_total * m.bytes_per_param
+    read = sparsity.weight_bytes_read(B, m)
+    own = 1 / roofline.sparsity(m)
+    woken = batching.experts_touched(B, 1 / sparsity.chosen_fraction(m))
+    return Explorer(
+        "experts-woken",
+        title=[
+            (B < 2, "Alone, a token wakes {woken} of the experts, and {read} of all weights are read"),
+            "Together {batch} wake {woken} of the experts: {read} of all weights are read, {each} for each of them",
+        ],
+        controls=[
+            Preset("Model", {name: model(name) for name in names}, m),
+            Slider(B, "People in the batch", 1, 1e4, 20, log=True, integer=True),
+        ],
+        chart=Lines(
+            x=B, y=("Share of all weights", "%"), log="x", y_range=(0, 1.05),
+            curves=[
+                Curve("read in the step", read / stored, "weights"),
+                Curve("used for one token", own + 0 * B, "compute"),
+            ],
+            points=[Point("you", B, read / stored, "weights")],
+        ),
+        readouts=[
+            Readout("Experts awake", woken, "%", key="woken"),
+            Readout("Weights read", read / stored, "%", key="read"),
+            Readout("Read for each person", read / B, "B", key="each"),
+            Readout("Stored over used", roofline.sparsity(m), "x"),
+        ],
+        alt="Share of all weights that a step reads against people in the batch, rising from the share that one "
+        "token uses to all of them. With {batch}: {read}.",
+    )  # fmt: skip
