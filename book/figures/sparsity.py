@@ -374,8 +374,99 @@ def experts_woken() -> Explorer:
             Readout("Experts awake", woken, "%", key="woken"),
             Readout("Weights read", read / stored, "%", key="read"),
             Readout("Read for each person", read / B, "B", key="each"),
-            Readout("Stored over used", roofline.sparsity(m), "x"),
         ],
         alt="Share of all weights that a step reads against people in the batch, rising from the share that one "
         "token uses to all of them. With {batch}: {read}.",
+    )  # fmt: skip
+
+
+# ---- what the chapter asks -----------------------------------------------------------------------
+
+
+def guess_stored() -> Asked:
+    return guess(
+        "stored",
+        "DeepSeek-V3 sends a token to 8 of 256 experts in each layer. How many times more parameters does it store "
+        "than a token uses?",
+        "x",
+    )  # fmt: skip
+
+
+def settle_stored(ratio: float) -> Asked:
+    """The first guess against total over active parameters."""
+    return settle(
+        "stored", ratio, "x", near=1.2,
+        close="You remembered that not everything is an expert.",
+        low="The lecture says eight; it miscounted the experts.",
+        high="By experts it is 32. But attention and the shared expert work for every token.",
+    )  # fmt: skip
+
+
+def guess_quarter() -> Asked:
+    return guess(
+        "quarter",
+        "You want a sparse model as good as a dense one, with a quarter of the arithmetic. How many times as many "
+        "parameters must you store, compared with that dense model?",
+        "x", like="3 times",
+    )  # fmt: skip
+
+
+def settle_quarter(times: float) -> Asked:
+    """The second guess against the exchange that the lecture reads off a plot."""
+    return settle(
+        "quarter", times, "x", near=2,
+        close="That is the lecture's rate. Kinder recipes come down to twice.",
+        low="That would be a newer recipe. At the lecture's rate, which this is, sparsity is dearer.",
+        high="Even the lecture's old recipe is kinder.",
+    )  # fmt: skip
+
+
+def guess_busiest() -> Asked:
+    return guess(
+        "busiest",
+        "A router sends 2,400 tokens to experts perfectly at random. How much busier is the busiest expert than the "
+        "average one?",
+        "x", like="3 times",
+    )  # fmt: skip
+
+
+def settle_busiest(times: float) -> Asked:
+    """The third guess against the simulated imbalance of a fair router."""
+    return settle(
+        "busiest", times, "x", near=1.15,
+        close="You know your dice.",
+        low="Fair dice are not even: with 256 experts one of them is lucky.",
+        high="Each expert gets dozens of tokens, and luck evens out.",
+    )  # fmt: skip
+
+
+def ask_which_way(m: Model) -> Asked:
+    ratio = roofline.sparsity(m)
+    return exercise(
+        "which-way", "The batch at 300", unit="sequences", like="2k", answer=300 * ratio,
+        slips={
+            "Still the wrong way round: total over active.": 300 / ratio,
+            "That is by experts. Memory streams parameters.": 300 / sparsity.chosen_fraction(m),
+            "That is the lecture's, from 32 of 256.": 300 * 8,
+        },
+    )  # fmt: skip
+
+
+def ask_twice_the_experts(m: Model) -> Asked:
+    chosen = sparsity.chosen_fraction(m) / 2
+    return exercise(
+        "twice-the-experts", "The balance batch at 300", unit="sequences", like="2k",
+        answer=300 * sparsity.sparsity_from_parts(sparsity.expert_share(m), chosen),
+        slips={
+            "That is by experts. Memory streams parameters.": 300 / chosen,
+            "That is the old one. More is stored now.": 300 * roofline.sparsity(m),
+        },
+    )  # fmt: skip
+
+
+def ask_routed() -> Asked:
+    share = sparsity.expert_share(model("gpt-oss-120b"))
+    return exercise(
+        "routed-share", "The share in routed experts", unit="%", like="50 %", answer=share,
+        slips={"That is the other part, which is always active.": 1 - share},
     )  # fmt: skip

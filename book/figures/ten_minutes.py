@@ -113,11 +113,15 @@ def sold() -> dict[str, str]:
             for n in (MODEL, "DeepSeek-V4-Pro")}  # fmt: skip
     implied = pricing.implied_cache_bytes(STEP_AT, guess, board)
     served = scaling.served_tokens(50e6, 60 * DAY, 1)
-    trained, a_day = (beliefs.chip_seconds(f"DeepSeek-V3{n}") for n in (" pre-training", "/R1 serving"))
+    trained, a_day = (
+        beliefs.chip_seconds(f"DeepSeek-V3{n}") for n in (" pre-training", "/R1 serving")
+    )
     low, _, high = beliefs.interval(beliefs.budgets()["over_training"])
     rule, llama = beliefs.chinchilla_ratio(), "Llama-3.1-8B"
     asked = scaling.chinchilla_tokens(100e9, rule)
-    over = scaling.over_training(catalog.training_tokens(llama), catalog.model(llama).n_active, rule)
+    over = scaling.over_training(
+        catalog.training_tokens(llama), catalog.model(llama).n_active, rule
+    )
     flash = catalog.memory_device("Micron 9650 PRO 30.72")
     hits = pricing.price_ratios("input", "cache_read")
     return {
@@ -144,7 +148,9 @@ def fleet() -> dict[str, str]:
     pace, _ = engine_pace(name, chip, count, chat)
     pole = serving.stable_rate(chat.prompt, chat.output, chat.held, pace)
     promise = next(r for r in facts("service_levels") if (r["model"], r["scenario"]) == ("Llama-2-70B", "interactive"))  # fmt: skip
-    able = serving.rate_for_step(float(promise["tpot_s"]), chat.prompt, chat.output, chat.held, pace)
+    able = serving.rate_for_step(
+        float(promise["tpot_s"]), chat.prompt, chat.output, chat.held, pace
+    )
     peak = float(next(r for r in facts("traffic_arrivals") if r["trace"] == chat.trace)["peak_60s"])
     return {
         "engine": f"{name} on {count} {chip}",
