@@ -458,17 +458,16 @@ def one_bit_turned() -> Explorer:
     return Explorer(
         "one-bit-turned",
         title=[
-            (sp.Eq(r, 0), "One bit of the text is turned, and nothing has been stirred yet"),
             (mean < sp.Rational(9, 20), "After {rounds} that one bit turns {share} of all bits"),
             "After {rounds} it turns {share} of all bits: a coin tossed for each",
         ],
-        controls=[Slider(r, "Rounds of a small cipher, SIMON32", 0, last, 4, unit="rounds", integer=True)],
+        controls=[Slider(r, "Rounds of a small cipher, SIMON32", 1, last, 4, unit="rounds", integer=True)],
         chart=Grid(
-            sp.Piecewise((sp.Function("turned")(row, column), row <= r), (0, True)),
-            last + 1, 32, x=("bit of the state", ""), y=("round", ""), kind="weights",
+            sp.Piecewise((sp.Function("turned")(row, column), row < r), (0, True)),
+            last, 32, x=("bit of the state", ""), y=("round", ""), kind="weights",
         ),
         readouts=[Readout("Bits that turn, on average", mean, "%", key="share")],
-        tables={"turned": turned.round(2).tolist(), "mean": turned.mean(1).round(4).tolist()},
+        tables={"turned": turned[1:].round(2).tolist(), "mean": turned.mean(1).round(4).tolist()},
         alt="Table of rounds by bits, shaded by the chance that a bit turns when one bit of the text is turned: a "
         "few bits at first, all by halves later. After {rounds}: {share}.",
     )  # fmt: skip
