@@ -41,7 +41,6 @@ def read_and_shared() -> dict[str, str]:
     least = batching.cost_per_token(RIDERS, CONTEXT, m, s)
     return {
         "parameters": human(m.n_total, "parameters").removesuffix(" parameters"),
-        "active": human(m.n_active, "parameters").removesuffix(" parameters"),
         "weights": human(m.n_total * m.bytes_per_param, "B"),
         "rate": human(s.bandwidth, "B/s"),
         "floor": human(floor, "s"),
