@@ -33,7 +33,7 @@ def test_a_notebook_holds_no_images_and_no_machine(path):
 
 def calls_a_live_figure(chapter, code):
     drawn = (ROOT / "book" / "figures" / f"{chapter}.py").read_text("utf-8")
-    live = re.findall(r"^def (\w+)\([^)]*\) -> Explorer:", drawn, re.M)
+    live = re.findall(r"^def (\w+)\([^)]*\) -> (?:Explorer|PlannerPage):", drawn, re.M)
     return any(f"draw.{name}(" in code for name in live)
 
 

@@ -14,11 +14,11 @@ BUILD = ROOT / "_build"
 PAGE = BUILD / "html" / "index.html"
 # what a notebook's numbers depend on besides its own cells
 LIBRARY = (
-    "lib/memwall/**/*.py", "lib/memwall/**/*.csv", "book/figures/*.py", "requirements.txt",
+    "lib/memwall/**/*.py", "lib/memwall/**/*.csv", "lib/memwall/**/*.json", "book/figures/*.py", "requirements.txt",
 )  # fmt: skip
 # what every page depends on; Sphinx does not notice when one of these changes
 SITE = (
-    "lib/memwall/*.js", "lib/memwall/*.css", "book/_*/**/*.*", "_config.yml", "_toc.yml",
+    "lib/memwall/**/*.js", "lib/memwall/**/*.css", "book/_*/**/*.*", "_config.yml", "_toc.yml",
     "tools/build_book.py",
 )  # fmt: skip
 PAGES = ("book/*.*", "notebooks/*.ipynb", "*.md", "CITATION.cff")

@@ -345,6 +345,9 @@ class Option:
     dollars_per_second: float | None
     busy: float  # share of what a replica could do within the targets
     fails: str
+    limit: str = ""  # what a fuller replica would run into: speed, first token, cache
+    replicas_band: tuple[int, int | None] = (0, None)  # at either end of the forecast's band
+    busy_band: tuple[float, float] = (0.0, 0.0)
 
     @property
     def dollars_per_month(self) -> float | None:
@@ -365,6 +368,8 @@ class Option:
             "largest_concurrency": None if r is None else float(r.largest_concurrency),
             "dollars_per_month": self.dollars_per_month,
             "busy": self.busy,
+            "busy_band": self.busy_band,
+            "limit": self.limit,
             "fails": self.fails,
             "why": self.why,
         }
@@ -386,19 +391,25 @@ USERS = np.unique(np.round(np.geomspace(1, 4096, 73)))
 
 
 def alternatives(
-    model: Any, *, rate: float, prompt: float = 2000, output: float = 500, cached: float = 0.0,
-    first_token: float = 2.0, token_rate: float = 20.0, chips: Sequence[str] = ("H100", "H200", "B200"),
-    most: int = 64, weights: str = "", cache: str = "bf16", engine: str = "vLLM",
-    memory_share: float | None = None, rents: dict[str, float] | None = None,
+    model: Any, *, rate: float | None = None, users: float | None = None, prompt: float = 2000,
+    output: float = 500, cached: float = 0.0, first_token: float = 2.0, token_rate: float = 20.0,
+    chips: Sequence[str] = ("H100", "H200", "B200"), most: int = 64, weights: str = "",
+    cache: str = "bf16", engine: str = "vLLM", memory_share: float | None = None,
+    batched_tokens: float | None = None, max_sequences: float | None = None,
+    rents: dict[str, float] | None = None,
 ) -> list[Option]:  # fmt: skip
     """Every chip and layout for a traffic and two targets, the cheapest that meets them first.
 
-    rate: requests a second in all. first_token: mean seconds allowed to the first token; token_rate:
+    rate: requests a second in all; or users: requests in flight at any time, in all. first_token: mean seconds allowed to the first token; token_rate:
     tokens a second for each user after it. chips: which may be used; most: chips of one replica at
-    most. rents: dollars an hour of a chip where yours differ from the catalog's. What cannot serve
-    is listed after what can, with the reason in `fails`.
+    most. rents: dollars an hour of a chip where yours differ from the catalog's. max_sequences: a
+    cap on requests running at once on a replica, none if left out. What cannot serve is listed after
+    what can, with the reason in `fails`.
     """
-    for name, value in (("rate", rate), ("first_token", first_token), ("token_rate", token_rate)):
+    if (rate is None) == (users is None):
+        raise InputError("say either rate, requests a second, or users, requests in flight")
+    traffic = ("rate", rate) if users is None else ("users", users)
+    for name, value in (traffic, ("first_token", first_token), ("token_rate", token_rate)):
         if not (isinstance(value, int | float) and value > 0 and math.isfinite(value)):
             raise InputError(f"{name} = {value!r} must be a number greater than 0")
     checkpoint = read_model(model, weights, cache)
@@ -417,13 +428,31 @@ def alternatives(
             rules = engines.engine(engine, float(system.capacity) / count, one.name)
             if memory_share is not None:
                 rules = rules.replace(memory_share=memory_share)
+            if batched_tokens is not None:
+                rules = rules.replace(batched_tokens=batched_tokens)
+            if max_sequences is not None:
+                rules = rules.replace(sequences=max_sequences)
             for layout, why in layouts(checkpoint, count, float(system.domain)):
                 found.append(
-                    _option(checkpoint, one.name, system, layout, why, rate, first_token, token_rate,
+                    _option(checkpoint, one.name, system, layout, why, traffic, first_token, token_rate,
                             Workload(prompt=prompt, output=output, cached=cached, users=USERS),
-                            _with_share(rules, system, layout), class_of(one))
+                            _with_share(rules, system, layout), max_sequences or math.inf,
+                            class_of(one))
                 )  # fmt: skip
     return sorted(found, key=_rank)
+
+
+def in_a_sentence(option: Option) -> str:
+    """An option as one would say it: "16 H200 in 2 groups of 8, 61 % busy to 78 %, $31k a month"."""
+    if option.fails:
+        return f"{option.chip}, {in_words(option.layout)}: {option.fails}"
+    each = option.chips // option.replicas
+    groups = f" in {option.replicas} groups of {each}" if option.replicas > 1 and each > 1 else ""
+    low, high = (human(round(x, 2), "%") for x in option.busy_band)
+    price = option.dollars_per_month
+    rent = "rent not known: enter yours" if price is None else f"{human(price, '$')} a month"
+    high = "overfull" if option.busy_band[1] > 1 else high
+    return f"{option.chips} {option.chip}{groups}, {low} busy to {high}, {rent}"
 
 
 def _rank(option: Option) -> tuple[bool, bool, float, int]:
@@ -440,48 +469,68 @@ def _sizes(chip: Chip, most: int) -> list[int]:
 
 
 def _option(
-    checkpoint: Checkpoint, chip: str, system: System, layout: Layout, why: str, rate: float,
-    first_token: float, token_rate: float, workload: Workload, engine: Engine, kind: str,
+    checkpoint: Checkpoint, chip: str, system: System, layout: Layout, why: str,
+    traffic: tuple[str, float | None], first_token: float, token_rate: float, workload: Workload,
+    engine: Engine, cap: float, kind: str,
 ) -> Option:  # fmt: skip
+    """One chip and layout against a traffic: the largest load within the targets, how many replicas
+    that makes, and the same at either end of the forecast's band. planner.js has the same search.
+    """
+    rent = None if isinstance(system.dollars_per_second, Unknown) else system.dollars_per_second
     result = deployment(checkpoint, system, layout, workload, engine, forecast.fitted(kind))
     count = int(system.chips)
 
     def failed(reason: str) -> Option:
         return Option(chip, layout, why, count, 0, 0.0, None, None, 0.0, reason)
 
-    room = float(np.max(result.room))
-    if not room:
+    if not float(np.max(result.room)):
         return failed("the weights do not fit")
-    if float(result.largest_concurrency) < layout.dp:
+    fit = float(result.largest_concurrency)
+    if fit < layout.dp:
         return failed("not one request fits beside the weights")
-    fast = 1 / result.time_per_token >= token_rate
-    soon = result.first_token <= first_token
-    fits = workload.users <= np.maximum(result.largest_concurrency, 1)
-    good = fast & soon & fits
-    if not good[0]:
-        slow = not fast[0]
-        best = (
-            human(1 / float(result.time_per_token[0]), "token/s")
-            if slow
-            else human(float(result.first_token[0]), "s")
-        )
+
+    def reach(slower: float, later: float) -> tuple[int, float, str]:
+        """How far load may rise with a token and a first token that much later: the last point of
+        `USERS`, what it makes of the traffic's unit, and what stops it there."""
+        token, first = slower * result.time_per_token, later * result.first_token
+        fast, soon = token * token_rate <= 1, first <= first_token
+        good = fast & soon & (workload.users <= min(fit, cap))
+        last = (int(np.argmin(good)) if not good.all() else len(good)) - 1
+        over = min(last + 1, len(good) - 1)
+        limit = "speed" if not fast[over] else "first token" if not soon[over] else "cache"
+        if last < 0 or traffic[0] == "users":
+            return last, float(workload.users[max(last, 0)]), limit
+        one = result.running[last] / (first[last] + (workload.output - 1) * token[last])
+        return last, float(one), limit
+
+    last, able, limit = reach(1.0, 1.0)
+    if last < 0:
+        if limit == "speed":
+            best = human(1 / float(result.time_per_token[0]), "token/s")
+            return failed(f"too slow even for one user: {best}")
         return failed(
-            f"too slow even for one user: {best}"
-            if slow
-            else f"first token after {best} even for one user"
+            f"first token after {human(float(result.first_token[0]), 's')} even for one user"
         )
-    last = int(np.argmin(good)) - 1 if not good.all() else len(good) - 1
-    able = float(result.request_rate[last])
-    replicas = max(math.ceil(rate / able), 1)
+    wanted = float(traffic[1] or 0)
+    replicas = max(math.ceil(wanted / able), 1)
+    ends = [
+        reach(step, first)
+        for step, first in zip(forecast.band(kind), forecast.band(kind, "ttft"), strict=True)
+    ]
+    fewest, worst = (max(math.ceil(wanted / a), 1) if end >= 0 else None for end, a, _ in ends)
     # with that many replicas each is less than full: as many users as Little's law asks for
-    busy = rate / replicas / able
-    here = int(np.searchsorted(result.request_rate[: last + 1], rate / replicas))
-    rent = system.dollars_per_second
+    load = workload.users if traffic[0] == "users" else result.request_rate
+    here = min(int(np.searchsorted(load[: last + 1], wanted / replicas)), last)
     return Option(
         chip=chip, layout=layout, why=why, chips=count * replicas, replicas=replicas,
-        users=float(workload.users[min(here, last)]), result=_at(result, min(here, last)),
-        dollars_per_second=None if isinstance(rent, Unknown) else float(rent) * replicas,
-        busy=busy, fails="",
+        users=float(workload.users[here]), result=_at(result, here),
+        dollars_per_second=None if rent is None else float(rent) * replicas,
+        busy=wanted / replicas / able, fails="", limit=limit,
+        replicas_band=(fewest or replicas, worst),
+        busy_band=(
+            wanted / replicas / ends[0][1],
+            wanted / replicas / ends[1][1] if worst else math.inf,
+        ),
     )  # fmt: skip
 
 
