@@ -1,12 +1,13 @@
 """The table of chapters, and everything that follows it: contents, README, claims, pictures, modules."""
 
 import pkgutil
+import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
 import yaml
-from memwall_figures import welcome
+from memwall_figures import ten_minutes, welcome
 
 from memwall import InputError, experiments, formulas
 from memwall.core.chapters import chapter, chapters
@@ -50,7 +51,8 @@ def test_readme_prints_the_table():
 
 def test_every_chapter_has_a_picture_and_a_file_of_figures():
     assert [c.picture for c in chapters()] == list(welcome.PICTURES)
-    drawn = {p.stem for p in Path(welcome.__file__).parent.glob("*.py")} - {"__init__", "welcome"}
+    pages = {"__init__", "welcome", "ten_minutes"}
+    drawn = {p.stem for p in Path(welcome.__file__).parent.glob("*.py")} - pages
     assert drawn <= {c.slug for c in chapters()}
 
 
@@ -59,3 +61,10 @@ def test_a_chapter_is_found_by_number_module_or_letter():
     for wrong in (0, 99, "", "Z"):
         with pytest.raises(InputError, match="no chapter"):
             chapter(wrong)
+
+
+def test_the_ten_minutes_print_each_number_and_link_each_chapter():
+    text = (ROOT / "book" / "ten_minutes.md").read_text("utf-8")
+    assert set(re.findall(r"{{ minutes\.(\w+) }}", text)) == ten_minutes.said().keys()
+    assert all(f"../notebooks/{c.page}.ipynb" in text for c in chapters() if c.number <= 11)
+    assert len(re.findall(r"^```\{live\}", text, re.M)) == 6

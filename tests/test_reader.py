@@ -96,6 +96,14 @@ def test_an_example_never_tells_the_answer():
         assert "answer" not in spec and spec["like"]
 
 
+@pytest.mark.parametrize(
+    ("unit", "words"),
+    [("s", ["quick", "slow"]), ("$/token", ["cheap", "dear"]), ("sequences", ["low", "high"]), ("x", ["low", "high"])],
+)  # fmt: skip
+def test_what_is_off_is_called_by_its_unit(unit, words):
+    assert exercise("words", "?", answer=2, unit=unit).spec["words"] == words
+
+
 def test_what_a_notebook_shows():
     for made in [*asked(), sentence_of_latency(), machine(), sketch()]:
         data, _ = made._repr_mimebundle_()

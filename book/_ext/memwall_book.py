@@ -22,7 +22,7 @@ import rcssmin
 import rjsmin
 import yaml
 from docutils import nodes
-from memwall_figures import measured
+from memwall_figures import measured, ten_minutes
 from myst_nb.core import render
 from myst_nb.core.utils import coalesce_streams
 from nbformat import NotebookNode
@@ -212,8 +212,8 @@ class MemwallTable(SphinxDirective):
         return [*with_math(made)]
 
 
-def numbers() -> dict[str, str]:
-    """Numbers that pages of prose print with {{ name }}."""
+def numbers() -> dict[str, Any]:
+    """Numbers that pages of prose print with {{ name }}; those of the ten minutes with {{ minutes.name }}."""
     entries = claims.all_claims()
     return {
         "claims": str(len(entries)),
@@ -222,6 +222,7 @@ def numbers() -> dict[str, str]:
         "chips": str(len(catalog.chips())),
         "models": str(len(catalog.models())),
         "formulas": str(len(all_formulas())),
+        "minutes": ten_minutes.said(),
         **{c.id: claims.printed(c.computed(), c.unit) for c in entries},
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from memwall import Model, human, model, reversible
+from memwall import Model, chip, feistel, human, model, reversible
 from memwall.views.explorer import (
     Bar,
     Bars,
@@ -24,6 +24,7 @@ from memwall.views.explorer import (
     variables,
 )
 from memwall.views.figures import COLORS, Figure, canvas, curve, note, show, table
+from memwall.views.reader import Asked, exercise, guess, settle
 
 GREY = "#808080"
 DASHED = (0, (6, 2))
@@ -443,3 +444,138 @@ def assumptions(
             ),
         ],
     )
+
+
+# ---- a first look --------------------------------------------------------------------------------
+
+
+def one_bit_turned() -> Explorer:
+    """Live: one bit of a text turned, and which bits of the cipher's state turn with it, by rounds."""
+    r, row, column = variables("rounds row column", nonnegative=True)
+    last, bit = 5, 0
+    turned = feistel.avalanche(feistel.Simon(), last, samples=256)[:, bit]  # rounds by output bits
+    mean = sp.Function("mean")(r)
+    return Explorer(
+        "one-bit-turned",
+        title=[
+            (mean < sp.Rational(9, 20), "After {rounds} that one bit turns {share} of all bits"),
+            "After {rounds} it turns {share} of all bits: a coin tossed for each",
+        ],
+        controls=[Slider(r, "Rounds of a small cipher, SIMON32", 1, last, 4, unit="rounds", integer=True)],
+        chart=Grid(
+            sp.Piecewise((sp.Function("turned")(row, column), row < r), (0, True)),
+            last, 32, x=("bit of the state", ""), y=("round", ""), kind="weights",
+        ),
+        readouts=[Readout("Bits that turn, on average", mean, "%", key="share")],
+        tables={"turned": turned[1:].round(2).tolist(), "mean": turned.mean(1).round(4).tolist()},
+        alt="Table of rounds by bits, shaded by the chance that a bit turns when one bit of the text is turned: a "
+        "few bits at first, all by halves later. After {rounds}: {share}.",
+    )  # fmt: skip
+
+
+# ---- what the chapter asks -----------------------------------------------------------------------
+
+
+def guess_half() -> Asked:
+    return guess(
+        "half",
+        "The cipher above repeats its round 32 times. After how many rounds does flipping one bit of the text flip, on "
+        "average, half the bits of the result?",
+        "rounds", like="20",
+    )  # fmt: skip
+
+
+def settle_half(rounds: int) -> Asked:
+    """The first guess against the measured avalanche."""
+    return settle(
+        "half", rounds, "rounds", near=1.2, words=("few", "many"),
+        close="A quarter of the rounds does it. The others are for attackers.",
+        low="Each round passes a difference on to a few bits only.",
+        high="Differences spread like rumours: each round tells several bits.",
+    )  # fmt: skip
+
+
+def guess_broken() -> Asked:
+    return guess(
+        "broken",
+        "How many of its rounds can be broken on a laptop, in a second or so, by someone who may choose the texts?",
+        "rounds", like="20",
+    )  # fmt: skip
+
+
+def settle_broken(rounds: int) -> Asked:
+    """The second guess against the attack of the chapter."""
+    return settle(
+        "broken", rounds, "rounds", near=1.25, words=("few", "many"),
+        close="More than it takes to look random.",
+        low="Looking random on average is not being safe.",
+        high="Each further round multiplies the texts that are needed.",
+    )  # fmt: skip
+
+
+def guess_undone() -> Asked:
+    return guess(
+        "undone",
+        "A network of 64 layers is trained without storing any layer's activations. How much more arithmetic does a "
+        "step take?",
+        "%", like="100 %",
+    )  # fmt: skip
+
+
+def settle_undone(more: float) -> Asked:
+    """The third guess against one more forward pass in three."""
+    return settle(
+        "undone", more, "%",
+        close="One more pass forward, where there were three already.",
+        low="Every layer's function must be computed once more.",
+        high="Each layer is undone once, at the price of one pass forward.",
+    )  # fmt: skip
+
+
+def guess_kept() -> Asked:
+    return guess(
+        "kept",
+        "An H100 can hold a byte of a Llama-3.1-70B's KV cache, or compute it again in every step. By what factor is the "
+        "one cheaper in time?",
+        "x", like="5 times",
+    )  # fmt: skip
+
+
+def settle_kept(times: float) -> Asked:
+    """The fourth guess against the exchange rates of model and chip."""
+    return settle(
+        "kept", times, "x", near=2,
+        close="That is why nobody writes without a cache.",
+        low="A byte of cache stands for the work of all layers below it.",
+        high="Large, but a chip does many operations in the time in which it reads a byte.",
+    )  # fmt: skip
+
+
+def ask_eleven(chance: float) -> Asked:
+    return exercise(
+        "eleven-rounds", "Pairs for 11 rounds", like="1 million", answer=8 / chance,
+        slips={"That is for one right pair. Eight are wanted.": 1 / chance},
+    )  # fmt: skip
+
+
+def ask_segments() -> Asked:
+    best = reversible.best_segments(64, 1, 1)
+    return exercise(
+        "segments", "Units of memory at 64 layers", like="30",
+        answer=reversible.checkpointed_bytes(64, best, 1, 1),
+        slips={
+            "That is the number of segments. Each keeps its start, and one is worked on.": best,
+            "That is what storing everything takes.": reversible.stored_bytes(64, 1, 1, 1),
+        },
+    )  # fmt: skip
+
+
+def ask_tokens_fit() -> Asked:
+    m, room = model("Llama-3.1-70B"), chip("H100").system(8, "bf16").capacity / 2
+    return exercise(
+        "tokens-fit", "Tokens in a step, all activations kept", unit="tokens", like="2k",
+        answer=room / reversible.transformer_activation_bytes(m, 2),
+        slips={
+            "That is with all of the memory. Half of it is left.": 2 * room / reversible.transformer_activation_bytes(m, 2),
+        },
+    )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from memwall import System, catalog, forecast, human, measure, roofline, sparsity, validate
+from memwall import Model, System, catalog, forecast, human, measure, roofline, sparsity, validate
 from memwall.experiments import accuracy as checks
 from memwall.experiments import predict
 from memwall.experiments.recipes import recipes_of
@@ -28,9 +28,12 @@ from memwall.views.explorer import (
     Preset,
     Readout,
     Slider,
+    variables,
 )
 from memwall.views.figures import COLORS, Figure, canvas, curve, note, show, table
 from memwall.views.table import link, strong
+
+from .welcome import CONTEXT, forecast_price, rack
 
 NAMES = {
     "2211.05102": "PaLM on TPU v4",
@@ -635,4 +638,42 @@ def accuracy_figure() -> Explorer:
         ],
         tables={**{f"forecast_{of}": rows for of, rows in times.items()}, **{f"dots_{of}": rows for of, rows in dots.items()}},
         alt="Time against requests in flight for one published configuration: measured dots beside the forecast's curve and band; {error} off on average.",
+    )  # fmt: skip
+
+
+# ---- a first look --------------------------------------------------------------------------------
+
+
+def floor_and_forecast() -> Explorer:
+    """Live: the blackboard's step and the forecast's, with its band, for people who share a rack."""
+    m, (low, high), B = Model.symbolic(), forecast.band(), variables("batch")
+    _, step = forecast_price(B, CONTEXT, m)
+    floor = roofline.step_time(B, CONTEXT, m, rack())
+    names = ("DeepSeek-V3", "gpt-oss-120b", "Llama-3.1-405B")
+    return Explorer(
+        "floor-and-forecast",
+        title=[
+            (B < 2, "Alone on a rack, a token takes {floor} on the blackboard; expect {step}"),
+            "For {batch} a step takes {floor} on the blackboard; expect {step}, {above} that",
+        ],
+        controls=[
+            Preset("Model", {n: predict.ready(catalog.model(n)) for n in names}, m),
+            Slider(B, "People on 72 GB200", 1, 1e4, 1000, log=True, integer=True),
+        ],
+        chart=Lines(
+            x=B, y=("Time of a step", "s"), log="xy",
+            curves=[
+                Curve("", high * step, "bound", fill_to=low * step, width=0.01),
+                Curve("forecast", step, "bound"),
+                Curve("floor", floor, "muted"),
+            ],
+            points=[Point("you", B, step, "bound")],
+        ),
+        readouts=[
+            Readout("Floor", floor, "s", key="floor"),
+            Readout("Forecast", step, "s", key="step", low=low * step, high=high * step),
+            Readout("Forecast over floor", step / floor, "x", key="above"),
+        ],
+        alt="Time of a step against people who share a rack: the forecast in its band above the floor. For "
+        "{batch} the floor is {floor}, the forecast {step}.",
     )  # fmt: skip

@@ -39,6 +39,7 @@ from memwall.views.explorer import (
 )
 from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table
 from memwall.views.gantt import CODE, gantt, live_tables
+from memwall.views.reader import Asked, exercise, guess, machine_step, settle
 
 # ---- where to cut --------------------------------------------------------------------------------
 
@@ -528,3 +529,104 @@ def where_the_model_breaks(
         f"arithmetic {100 * busy:.0f} % busy in the example above",
     }
     return table(["assumption", "size of the error"], errors.items())
+
+
+# ---- a first look --------------------------------------------------------------------------------
+
+
+def one_step() -> Explorer:
+    """Live: one decode step whose layers are cut over four racks."""
+    rack = chip("GB200").system(72, "fp8")
+    show = ("weights", "arithmetic", "caches", "stages")
+    return machine_step(model("DeepSeek-V3"), rack, show, stages=4, id="machine-stages")
+
+
+# ---- what the chapter asks -----------------------------------------------------------------------
+
+
+def guess_idle() -> Asked:
+    return guess(
+        "idle", "Four racks in a row work on one batch at a time. What share of the hardware is idle?", "%", like="20 %",
+    )  # fmt: skip
+
+
+def settle_idle(share: float) -> Asked:
+    """The first guess against one stage in four at work."""
+    return settle(
+        "idle", share, "%", near=1.1,
+        close="One works, three wait.",
+        low="A batch is in one place at a time.",
+        high="One of the four does work.",
+    )  # fmt: skip
+
+
+def guess_lost() -> Asked:
+    return guess(
+        "lost",
+        "Training runs 8 micro-batches through 4 stages, all forwards, then all backwards. What share of the time is lost?",
+        "%", like="5 %",
+    )  # fmt: skip
+
+
+def settle_lost(share: float) -> Asked:
+    """The second guess against the slots in which a pipeline fills and drains."""
+    return settle(
+        "lost", share, "%", near=1.25,
+        close="Three rounds in eleven. A cleverer timetable is coming.",
+        low="Three of four stages wait at the start, at the turn and at the end.",
+        high="Eight micro-batches fill more than that.",
+    )  # fmt: skip
+
+
+def guess_held() -> Asked:
+    return guess(
+        "held",
+        "On one rack each GPU holds 8 GB of KV cache. The model is now cut into four racks, all kept busy. How much "
+        "cache does a GPU hold?",
+        "B", like="80 GB",
+    )  # fmt: skip
+
+
+def settle_held(held: float) -> Asked:
+    """The third guess: a quarter of the layers, for four times the users."""
+    return settle(
+        "held", held, "B", near=1.2,
+        close="Two effects of the same size, and they cancel.",
+        low="It keeps a quarter of the layers, yes. But for how many users?",
+        high="There are four times the users, yes. But how many of the layers does it keep?",
+    )  # fmt: skip
+
+
+def ask_barrier() -> Asked:
+    tiles = schedules.zb_h2(8, 16)
+    return exercise(
+        "barrier", "The share of time that the barrier costs", unit="%", answer=tiles.bubble,
+        slips={
+            "That is 1F1B. Weight gradients fill gaps here: a slot is a third of a round.": pipelining.fill_bubble(8, 16, 1),
+            "That is idle time over useful time; the share is of all time.": pipelining.idle_per_work(tiles.bubble),
+        },
+        tolerance=0.03,
+    )  # fmt: skip
+
+
+def ask_micro_batches() -> Asked:
+    many = np.arange(1, 500)
+    idle = pipelining.fill_bubble(8, many, 1)
+    enough = many[idle <= 0.05].min()
+    return exercise(
+        "micro-batches", "Micro-batches for 1F1B", like="20", answer=enough, tolerance=0.005,
+        slips={
+            "That is idle time over useful time; the share is of all time.": many[pipelining.idle_per_work(idle) <= 0.05].min(),
+            "That is for ZB-H1, which fills the gaps.": many[pipelining.zb_h1_bubble(8, many) <= 0.05].min(),
+        },
+    )  # fmt: skip
+
+
+def ask_would_you() -> Asked:
+    m, s, hop = model("Kimi K2", weights="fp8"), chip("H200").system(8), 2e-4
+    stages = np.ceil(pipelining.stages_to_fit(1024, 8000, m, s))
+    stage = pipelining.stage_time(1024, 8000, m, s, stages)
+    return exercise(
+        "would-you", "The time of a token", unit="s", answer=pipelining.token_time(stage, stages, hop),
+        slips={"That is one stage. The token must pass all of them.": stage},
+    )  # fmt: skip

@@ -37,6 +37,7 @@ from memwall.views.explorer import (
     variables,
 )
 from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table
+from memwall.views.reader import Asked, exercise, guess, settle
 
 # ---- context -------------------------------------------------------------------------------------
 
@@ -557,3 +558,142 @@ def where_the_model_breaks(
         "top: a factor of a few on DDR, flash and disk alike; half the life is twice the cost",
     }
     return table(["assumption", "size of the error"], errors.items())
+
+
+# ---- a first look --------------------------------------------------------------------------------
+
+
+def flat_then_rising() -> Explorer:
+    """Live: what a token costs over its context, flat and then rising, for the lecture's model."""
+    L, times = variables("context times")
+    rate = 72 * 8e12  # the lecture's rack: 300 multiply-adds a byte, $2 an hour for each GPU
+    board = System(600 * rate, rate, chips=72, dollars_per_second=72 * 2 / HOUR)
+    m = Model(n_total=800e9, n_active=100e9, bytes_per_param=1)
+    m = m.replace(kv_bytes_per_token=pricing.implied_cache_bytes(200_000, m, board))
+    crowd = times * roofline.balance_batch(m, board)
+    token, flat = (batching.cost_per_token(crowd, x, m, board) for x in (L, 0))
+    bend = pricing.kink_context(crowd, m, board)
+    return Explorer(
+        "flat-then-rising",
+        title=[
+            (bend >= L, "A token costs the same up to {kink} of context"),
+            (bend > 100, "Up to {kink} a token costs the same, at {context} it costs {more} that"),
+            "Nothing is flat: so small a batch pays for every token of context",
+        ],
+        controls=[
+            Slider(L, "Context", 1e3, 1e6, 400_000, unit="tokens", log=True),
+            Slider(times, "Batch, over the balance batch", 1, 20, 4, unit="x", log=True),
+        ],
+        chart=Lines(
+            x=L, y=("Cost of a token, floor", "$/token"), y_range=(0, 6 * flat.subs(times, 20)),
+            curves=[Curve("", token, "money")],
+            points=[Point("you", L, token, "money")],
+            guides=[Guide("kink", x=bend, when=bend > 1000)],
+        ),
+        readouts=[
+            Readout("Cost of a token, floor", token, "$/token", key="cost"),
+            Readout("Kink", bend, "tokens", key="kink"),
+            Readout("", token / flat, "x", key="more"),
+        ],
+        alt="Cost of a token against context: level up to {kink}, then rising in a straight line; at {context} it "
+        "is {cost}.",
+    )  # fmt: skip
+
+
+# ---- what the chapter asks -----------------------------------------------------------------------
+
+
+def guess_bytes() -> Asked:
+    return guess(
+        "bytes",
+        "A price list steps at 200,000 tokens. If that is where memory overtakes arithmetic in a model of 100 billion "
+        "active parameters, how many bytes does one token leave in the cache, all layers together?",
+        "B", like="100 kB",
+    )  # fmt: skip
+
+
+def settle_bytes(implied: float) -> Asked:
+    """The first guess against the cache that the step implies."""
+    return settle(
+        "bytes", implied, "B", near=2,
+        close="Hardly more than one layer of an ordinary model keeps.",
+        low="So little is hard to believe even for the newest models.",
+        high="That is what models of 2025 read for a token. The step says far less.",
+    )  # fmt: skip
+
+
+def guess_patience() -> Asked:
+    return guess(
+        "patience",
+        "A token of DeepSeek-V3 waits in the GPU memory of a rack for its user. After how long would it have been "
+        "cheaper to throw it away and compute it again?",
+        "s", like="2 h",
+    )  # fmt: skip
+
+
+def settle_patience(hold: float) -> Asked:
+    """The second guess against balanced context times drain time."""
+    return settle(
+        "patience", hold, "s", near=2,
+        close="Long enough for a quick reply.",
+        low="The memory is dear, but a token is a very small part of it.",
+        high="Computing a token is cheap, and the memory it lies in is the dearest there is.",
+    )  # fmt: skip
+
+
+def guess_disk() -> Asked:
+    return guess(
+        "disk", "How long does it take to read a whole new hard disk once?", "s", like="10 min"
+    )
+
+
+def settle_disk(drain: float) -> Asked:
+    """The third guess against a disk's drain time."""
+    return settle(
+        "disk", drain, "s", near=1.6,
+        close="Disks have grown, their arms have not.",
+        low="Tens of terabytes, and a few hundred megabytes a second.",
+        high="Slow, but not as slow as that.",
+    )  # fmt: skip
+
+
+def ask_kink(m: Model, s: System) -> Asked:
+    batch = 2 * roofline.balance_batch(m, s)
+    return exercise(
+        "kink", "The kink", unit="tokens", like="50k", answer=pricing.kink_context(batch, m, s),
+        slips={"That is L*. The weights take a share of the arithmetic's time.": roofline.balanced_context(m, s)},
+    )  # fmt: skip
+
+
+def ask_at_a_million(m: Model, s: System) -> Asked:
+    batch = 2 * roofline.balance_batch(m, s)
+    times = pricing.crossing_length(batch, 1e6, m, s)
+    return exercise(
+        "at-a-million", "A token at a million, over the flat cost", unit="x", answer=times,
+        slips={"That is the cache alone. The weights are read too.": 1e6 / roofline.balanced_context(m, s)},
+        tolerance=0.03,
+    )  # fmt: skip
+
+
+def ask_step_bytes(m: Model, s: System) -> Asked:
+    endless = pricing.implied_cache_bytes(272_000, m.replace(n_active=50e9), s)
+    return exercise(
+        "step-bytes", "Bytes a token, with an endless batch", unit="B", like="50 kB", answer=endless,
+        slips={
+            "That is at three times the balance batch.": endless * 2 / 3,
+            "That is FLOP. A multiply-add is two of them.": 2 * endless,
+        },
+    )  # fmt: skip
+
+
+def ask_hit(m: Model, drive: MemoryDevice) -> Asked:
+    eight = chip("H100").system(8, "fp8")
+    compute = roofline.compute_time(1, m, eight)
+    return exercise(
+        "hit", "Loaded, over computed", unit="x", like="3 times",
+        answer=compute * 8 * drive.bandwidth / m.kv_bytes_per_token,
+        slips={
+            "all for per chip": compute * 64 * drive.bandwidth / m.kv_bytes_per_token,
+            "That is with one drive. There are eight.": compute * drive.bandwidth / m.kv_bytes_per_token,
+        },
+    )  # fmt: skip

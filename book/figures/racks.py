@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from memwall import Model, human, racks
+from memwall import Model, chip, human, model, racks, traffic
 from memwall.views.explorer import (
     Curve,
     Explorer,
@@ -20,6 +20,7 @@ from memwall.views.explorer import (
     variables,
 )
 from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table
+from memwall.views.reader import Asked, exercise, guess, machine_step, settle
 
 
 def everyone_to_everyone(sent: np.ndarray, layout: Any) -> Figure:
@@ -401,3 +402,96 @@ def where_the_model_breaks(
         "A copy to one's own GPU travels too": f"{100 / 64:.1f} % of the traffic, with 64 GPUs",
     }
     return table(["assumption", "size of the error"], errors.items())
+
+
+# ---- a first look --------------------------------------------------------------------------------
+
+
+def one_step() -> Explorer:
+    """Live: one decode step with its third clock, the exchange between the chips of a rack."""
+    rack = chip("GB200").system(72, "fp8")
+    show = ("weights", "arithmetic", "caches", "network")
+    return machine_step(model("DeepSeek-V3"), rack, show, id="machine-network")
+
+
+# ---- what the chapter asks -----------------------------------------------------------------------
+
+
+def guess_idle() -> Asked:
+    return guess(
+        "idle",
+        "A layer has 256 experts, a rack 72 GPUs. Every GPU in use should hold equally many. How many GPUs stay idle?",
+        like="30",
+    )  # fmt: skip
+
+
+def settle_idle(count: float) -> Asked:
+    """The first guess against what divides 256."""
+    return settle(
+        "idle", count, near=1.1, words=("few", "many"),
+        close="256 is a power of two, and 72 is not.",
+        low="72 does not divide 256. The largest number of GPUs that does is smaller than you think.",
+        high="More of them can be used: four experts each.",
+    )  # fmt: skip
+
+
+def guess_crossing() -> Asked:
+    return guess(
+        "crossing",
+        "The same layer is spread over two racks, joined by a network eight times slower. How many times longer does "
+        "the exchange of tokens take?",
+        "x", like="20 times",
+    )  # fmt: skip
+
+
+def settle_crossing(times: float) -> Asked:
+    """The second guess against half of the copies at an eighth of the speed."""
+    return settle(
+        "crossing", times, "x", near=1.2,
+        close="Half of the copies, at an eighth of the speed. A clever sender can do better; read on.",
+        low="That takes a trick, which comes below. Sent one by one, half of the copies cross.",
+        high="Not all copies cross: half of the experts are at home.",
+    )  # fmt: skip
+
+
+def guess_packages() -> Asked:
+    return guess(
+        "packages",
+        "A rack is announced as NVL576. How many GPUs can you take out of it and hold in your hand?",
+        like="500",
+    )  # fmt: skip
+
+
+def settle_packages(count: float) -> Asked:
+    """The third guess against the packages of the rack."""
+    return settle(
+        "packages", count, near=1.1, words=("few", "many"),
+        close="You read the small print.",
+        low="The name counts pieces of silicon, four to a package.",
+        high="The name counts pieces of silicon, four to a package.",
+    )  # fmt: skip
+
+
+def ask_four_racks(m: Model, merged: bool) -> Asked:
+    alone, relayed = racks.crossing_slowdown(4, 9), racks.merged_slowdown(4, 4, 9, m)
+    if merged:
+        return exercise(
+            "four-racks-merged", "Merged copies", unit="x", like="20 times", answer=relayed,
+            slips={"That is copy by copy. How many other racks does a token need?": alone},
+        )  # fmt: skip
+    return exercise(
+        "four-racks", "Copies sent alone", unit="x", like="20 times", answer=alone,
+        slips={
+            "Not all copies cross: one rack in four is at home.": 9,
+            "That is the share that crosses. At which speed?": racks.crossing_share(4),
+        },
+    )  # fmt: skip
+
+
+def ask_second_copies() -> Asked:
+    experts, gpus = model("Kimi K2").experts, 72
+    each = experts // traffic.even_split(experts, gpus)
+    return exercise(
+        "second-copies", "Second copies", like="20", answer=gpus * each - experts,
+        slips={"That is one for each GPU. Each of them holds several experts.": gpus},
+    )  # fmt: skip

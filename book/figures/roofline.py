@@ -40,6 +40,7 @@ from memwall.views.explorer import (
     variables,
 )
 from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table, two_digits
+from memwall.views.reader import Asked, exercise, guess, machine_step, settle
 
 
 def runs_under_the_roof(reach: np.ndarray, speed: np.ndarray, wrote: np.ndarray) -> Figure:
@@ -632,3 +633,172 @@ def assumptions(
             ),
         ],
     )
+
+
+# ---- first looks ---------------------------------------------------------------------------------
+
+
+def one_step() -> Explorer:
+    """Live: the two clocks of one decode step, no caches yet, moment by moment."""
+    rack = chip("GB200").system(72, "fp8")
+    return machine_step(
+        model("DeepSeek-V3"),
+        rack,
+        show=("weights", "arithmetic"),
+        people=1000,
+        most=2000,
+        id="machine-two-clocks",
+    )
+
+
+def your_own_past() -> Explorer:
+    """Live: what one more person adds to a step, arithmetic and past, over the length of that past."""
+    m, s, L = Model.symbolic(), chip("GB200").system(72, "fp8"), variables("context")
+    names = ("DeepSeek-V3", "Llama-3.1-70B", "gpt-oss-120b")
+    work, past = roofline.compute_time(1, m, s), roofline.kv_time(1, L, m, s)
+    tie = roofline.balanced_context(m, s)
+    return Explorer(
+        "own-past",
+        title=[
+            (past <= work, "A past of {context} is read in {share} of the time that your arithmetic takes"),
+            "A past of {context} takes {times} as long to read as your arithmetic: no crowd makes up for it",
+        ],
+        controls=[
+            Preset("Model", {name: model(name, weights="fp8") for name in names}, m),
+            Slider(L, "Context", 100, 1e6, 8000, unit="tokens", log=True),
+        ],
+        chart=Lines(
+            x=L, y=("What one person adds to a step", "s"), log="xy",
+            curves=[Curve("arithmetic", work + 0 * L, "compute"), Curve("reading the own past", past, "kv")],
+            points=[Point("you", L, past, "kv")],
+            guides=[Guide("tie", x=tie, when=tie > 100)],
+        ),
+        readouts=[
+            Readout("Bytes of that past", L * m.kv_bytes_per_token, "B"),
+            Readout("They tie at", tie, "tokens"),
+            Readout("", past / work, "%", key="share"),
+            Readout("", past / work, "x", key="times"),
+        ],
+        alt="Time that one more person adds to a step against context: arithmetic, level, and reading the own "
+        "past, rising. At {context} reading takes {times} as long.",
+    )  # fmt: skip
+
+
+# ---- what the chapter asks -----------------------------------------------------------------------
+
+
+def guess_users() -> Asked:
+    return guess(
+        "users",
+        "How many users must share a rack before its arithmetic is as busy as its memory, if the model is "
+        "DeepSeek-V3 and everyone's context is short?",
+    )
+
+
+def settle_users(balance: float) -> Asked:
+    """The first guess against the balance batch."""
+    return settle(
+        "users", balance,
+        close="Two factors, and you had both.",
+        low="Multiplying is so cheap that hundreds must share a weight, and each of them uses few of the weights.",
+        high="A crowd is needed, but a rack full of it is enough.",
+    )  # fmt: skip
+
+
+def guess_pole() -> Asked:
+    return guess(
+        "pole",
+        "From which context on is no number of users enough, if multiplying by the weights is all the "
+        "arithmetic there is?",
+        "tokens", like="50k",
+    )  # fmt: skip
+
+
+def settle_pole(context: float) -> Asked:
+    """The second guess against the balanced context."""
+    return settle(
+        "pole", context, "tokens",
+        close="A few pages, no more.",
+        low="A short letter is still cheap to look back at.",
+        high="Nearly everybody thinks of long books. A few pages of past take as long to read as their owner's arithmetic.",
+    )  # fmt: skip
+
+
+def guess_newcomer() -> Asked:
+    return guess(
+        "newcomer",
+        "A batch leaves every 20 ms, full or not. How long does a newcomer wait for the first token, on average?",
+        "s", like="7 ms",
+    )  # fmt: skip
+
+
+def settle_newcomer(mean: float) -> Asked:
+    """The third guess against half a period of waiting and one of riding."""
+    return settle(
+        "newcomer", mean, "s", near=1.15,
+        close="Half a period on the platform, one on the train.",
+        low="After the departure comes the ride: the token is there when the train is back.",
+        high="That is nearer the worst case. Who arrives at random has missed half a period on average.",
+    )  # fmt: skip
+
+
+def guess_busy() -> Asked:
+    return guess(
+        "busy",
+        "The lecture's batch, about two thousand users, rides on a rack of 72 GPUs that takes such a step every "
+        "20 ms. What share of the time is the arithmetic busy?",
+        "%", like="50 %",
+    )  # fmt: skip
+
+
+def settle_busy(share: float) -> Asked:
+    """The fourth guess against the arithmetic's share of the lecture's period."""
+    return settle(
+        "busy", share, "%", near=2,
+        close="You have seen that the two numbers belong to different loads.",
+        low="Not quite that idle.",
+        high="The batch balances the reading of the weights. The train lasts as long as reading the whole memory.",
+    )  # fmt: skip
+
+
+def ask_multiplies() -> Asked:
+    h100 = chip("H100").system(1, "fp8")
+    weight = Model(1, 1, catalog.bytes_per_element("fp8"))
+    return exercise(
+        "h100-ratio", "Multiply-adds per weight at FP8", like="100",
+        answer=roofline.multiplies_per_weight(weight, h100),
+        slips={"That is FLOP per byte. A multiply-add is two of them.": roofline.ridge_point(h100)},
+    )  # fmt: skip
+
+
+def ask_balance() -> Asked:
+    m, s = model("gpt-oss-120b", weights="fp4"), chip("B200").system(8, "fp4")
+    h, sparse = roofline.multiplies_per_weight(m, s), roofline.sparsity(m)
+    return exercise(
+        "oss-balance", "The balance batch", unit="sequences", like="2k", answer=h * sparse,
+        slips={
+            "That is the machine's factor alone. The model has one too.": h,
+            "Upside down: a sparser model needs more users, not fewer.": h / sparse,
+            "wrong width": roofline.balance_batch(m.replace(bytes_per_param=1), s),
+        },
+    )  # fmt: skip
+
+
+def ask_below_the_pole() -> Asked:
+    alone, pole, context = 5000, 40_000, 30_000
+    return exercise(
+        "below-the-pole", "Users at 30,000 tokens", unit="sequences", like="2k",
+        answer=alone / (1 - context / pole),
+        slips={
+            "That is with what the caches take. Divide by what they leave.": alone * pole / context,
+            "That is without a past.": alone,
+        },
+    )  # fmt: skip
+
+
+def ask_last_train() -> Asked:
+    seats, period, answer = 10_000, 0.020, 500
+    return exercise(
+        "last-train", "Requests a second", unit="sequences/s", like="50", answer=seats / (answer * period),
+        slips={"That is tokens a second. Each request wants 500 of them.": seats / period},
+    )  # fmt: skip

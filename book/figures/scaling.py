@@ -24,6 +24,7 @@ from memwall.views.explorer import (
     variables,
 )
 from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table, two_digits
+from memwall.views.reader import Asked, exercise, guess, settle
 
 INPUTS = {
     "rate": "traffic of one model",
@@ -422,3 +423,144 @@ def assumptions(
             ),
         ],
     )
+
+
+# ---- a first look --------------------------------------------------------------------------------
+
+
+def read_and_served() -> Explorer:
+    """Live: tokens that a model should read if training and serving are to cost the same."""
+    rate, life = variables("rate life")
+    size, rule = 100e9, beliefs.chinchilla_ratio()
+    served = scaling.served_tokens(rate, life, 1)
+    read = served * scaling.pretraining_per_token(2, beliefs.measured_efficiency(), 1)
+    asked = scaling.chinchilla_tokens(size, rule)
+    over = read / asked
+    return Explorer(
+        "read-and-served",
+        title=[
+            (over > 1, "To serve {served} a model should read {read}: {over} the rule of 2022"),
+            "To serve only {served}, reading {read} is enough: less than the rule of 2022",
+        ],
+        controls=[
+            Slider(rate, "Tokens served a second", 1e5, 1e9, 1e7, unit="token/s", log=True),
+            Slider(life, "Life of the model", 10 * DAY, 1000 * DAY, 200 * DAY, unit="s", log=True),
+        ],
+        chart=Bars(
+            value=("Tokens", "1"), log=True, range=(1e11, 1e17),
+            bars=[
+                Bar("served to users", served, "weights"),
+                Bar("read, at equal bills", read, "compute"),
+                Bar("by the rule of 2022", asked + 0 * rate, "muted"),
+            ],
+        ),
+        readouts=[
+            Readout("Served", served, "tokens", key="served"),
+            Readout("To be read", read, "tokens", key="read"),
+            Readout("100 billion weights, over the rule", over, "x", key="over"),
+        ],
+        alt="Bars: {served} served, {read} to be read so that training costs as much as serving, and what the "
+        "rule of 2022 asks of 100 billion parameters.",
+    )  # fmt: skip
+
+
+# ---- what the chapter asks -----------------------------------------------------------------------
+
+
+def guess_missed() -> Asked:
+    return guess(
+        "missed",
+        "You must choose x to make x + 1/x small. You choose it twice too large. How many per cent too much do you pay?",
+        "%", like="100 %",
+    )  # fmt: skip
+
+
+def settle_missed(more: float) -> Asked:
+    """The first guess against the cost of missing a flat minimum."""
+    return settle(
+        "missed", more, "%",
+        close="Minima are flat.",
+        low="Flat, but not as flat as that.",
+        high="Twice off, and hardly dearer: minima are flat.",
+    )  # fmt: skip
+
+
+def guess_served() -> Asked:
+    return guess(
+        "served",
+        "A model serves 50 million tokens a second for two months. How many tokens is that?",
+        "tokens", like="30 billion",
+    )  # fmt: skip
+
+
+def settle_served(tokens: float) -> Asked:
+    """The second guess against rate times life."""
+    return settle(
+        "served", tokens, "tokens",
+        close="Two months have five million seconds.",
+        low="Two months have five million seconds.",
+        high="Two months have five million seconds, no more.",
+    )  # fmt: skip
+
+
+def guess_equal() -> Asked:
+    return guess(
+        "equal",
+        "DeepSeek published its accounts: 2.664 million GPU-hours to pre-train V3, and the number of machines that "
+        "serve it. After how long has it spent as many GPU-hours on its users?",
+        "s", like="300 days",
+    )  # fmt: skip
+
+
+def settle_equal(seconds: float) -> Asked:
+    """The third guess against one company's books."""
+    return settle(
+        "equal", seconds, "s",
+        close="Two months, the life that the lecture gives a model.",
+        low="Serving is large, but training took two months on two thousand GPUs.",
+        high="Nearly as many GPUs serve the model as trained it.",
+    )  # fmt: skip
+
+
+def guess_width() -> Asked:
+    return guess(
+        "width",
+        "How over-trained are the leading models? Admit what you do not know, and nine in ten of all answers lie in a "
+        "range. How wide is it, highest over lowest?",
+        "x", like="3 times",
+    )  # fmt: skip
+
+
+def settle_width(times: float) -> Asked:
+    """The fourth guess against the interval of the seven beliefs."""
+    return settle(
+        "width", times, "x", near=2,
+        close="Few admit that much.",
+        low="Seven guesses, each off by a few times, make more than most people admit.",
+        high="Errors partly cancel: the widths add as squares.",
+    )  # fmt: skip
+
+
+def ask_third(stage: str) -> Asked:
+    per = {"RL": 3, "served": 2}[stage]
+    answer = scaling.pretraining_per_token(per, 1 / 3, 1)
+    return exercise(
+        f"third-{stage.lower()}", f"Pre-training tokens for each {stage} token", like="10", answer=answer,
+        slips={"The efficiency divides: inefficient work costs more.": answer / 9},
+    )  # fmt: skip
+
+
+def ask_two_months(rule: float) -> Asked:
+    served, size = scaling.served_tokens(50e6, 60 * DAY, 1), 100e9
+    return exercise(
+        "two-months", "Over-training of the first", unit="x", answer=scaling.over_training(served, size, rule),
+        slips={"That is tokens for each parameter. What does the rule ask for?": served / size},
+    )  # fmt: skip
+
+
+def ask_emitted() -> Asked:
+    right = 1 / scaling.pretraining_per_token(2, 0.3, 1)
+    return exercise(
+        "emitted", "Tokens emitted for each one read", like="5", answer=right,
+        slips={"That is the summary's error: inefficient work costs more, not less.": right / 0.3**2},
+    )  # fmt: skip

@@ -28,6 +28,7 @@ from memwall.views.explorer import (
     variables,
 )
 from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table
+from memwall.views.reader import machine_step
 
 LOADS = np.linspace(0.02, 0.95, 160)
 Pairs = Sequence[tuple[float, float]]
@@ -96,7 +97,15 @@ def stretch(engine: Pace, seen: Mapping[str, Pairs]) -> Figure:
         ax.plot(x, y, sign, color=COLORS[kind], markersize=6, clip_on=False)
         left = kind == "compute"
         note(ax, *pairs[-2], f"simulated: {name}", kind, dx=-8 if left else 8, dy=8 if left else -8)
-    note(ax, 0.3, float(serving.stretched_step(0.3, engine)), "t₀ / (1 − load)", "bound", dx=-10, dy=24)
+    note(
+        ax,
+        0.3,
+        float(serving.stretched_step(0.3, engine)),
+        "t₀ / (1 − load)",
+        "bound",
+        dx=-10,
+        dy=24,
+    )
     ax.set_ylim(0, 0.18)
     ax.set_xlim(0, 1.05)
     return show(
@@ -167,7 +176,9 @@ def prefix_cache(replayed: Pairs, needed: Mapping[str, float], possible: float) 
 def guessing(engine: Pace, context: float, acceptance: float, cost: float) -> Figure:
     """Gain of guessing one, three and seven tokens a step against the sequences running."""
     B = np.geomspace(1, 1024, 120)
-    gains = {k: serving.speculative_gain(k, acceptance, cost, B, context, engine) for k in (1, 3, 7)}
+    gains = {
+        k: serving.speculative_gain(k, acceptance, cost, B, context, engine) for k in (1, 3, 7)
+    }
     crossing = B[int(np.argmax(gains[7] < 1))]
     fig, ax = canvas(
         f"Seven guesses: {gains[7][0]:.1f} times as fast alone, a loss from {crossing:.0f} sequences on",
@@ -220,7 +231,15 @@ def policies(found: Iterable[tuple[str, float, float, float]]) -> Any:
         (f"{name} ({whose[name]})", f"{rate:.1f} a second", per(thrown), per(again))
         for name, rate, thrown, again in found
     ]
-    return table(("reserved for the answer", "requests served", "thrown out at least once", "tokens read again"), rows)
+    return table(
+        (
+            "reserved for the answer",
+            "requests served",
+            "thrown out at least once",
+            "tokens read again",
+        ),
+        rows,
+    )
 
 
 def goodputs(offered: np.ndarray, kept: Mapping[str, Sequence[float]], pole: float) -> Figure:
@@ -232,7 +251,9 @@ def goodputs(offered: np.ndarray, kept: Mapping[str, Sequence[float]], pole: flo
     )  # fmt: skip
     ax.plot(offered, offered * pole, ":", color=COLORS["muted"])
     note(ax, 1.0, pole, "offered", "muted", dx=-6, dy=8)
-    for (name, y), kind, sign in zip(good.items(), ("kv", "weights", "compute"), "os^", strict=True):
+    for (name, y), kind, sign in zip(
+        good.items(), ("kv", "weights", "compute"), "os^", strict=True
+    ):
         ax.plot(offered, y, "-", marker=sign, color=COLORS[kind])
         top = int(np.argmax(y))
         dx, dy = {"o": (6, 10), "s": (-8, 10), "^": (-10, -16)}[sign]
@@ -259,7 +280,15 @@ def closed_loops(rows: Mapping[float, Sequence[tuple[float, float, float]]]) -> 
         curve(ax, users, said, kind)
         ax.plot(users, measured, "o", color=COLORS[kind])
         above = prompt == long
-        note(ax, users[-2], said[-2], f"prompts of {human(prompt)} tokens", kind, dx=-8 if above else 8, dy=12 if above else -20)
+        note(
+            ax,
+            users[-2],
+            said[-2],
+            f"prompts of {human(prompt)} tokens",
+            kind,
+            dx=-8 if above else 8,
+            dy=12 if above else -20,
+        )
     note(ax, 4, 0.078, "lines: forecast    dots: measured", "bound")
     ax.set_ylim(0, None)
     return show(
@@ -450,4 +479,60 @@ def fleet_figure() -> Explorer:
         ],
         alt="Left: time per token and time to the first token against requests a second on one replica, up to its pole. "
         "Right: chips against requests a second in all. At {rate} requests a second: {fleet} chips, {month}, {load} loaded in the busiest minute.",
+    )  # fmt: skip
+
+
+# ---- first looks ---------------------------------------------------------------------------------
+
+
+def one_step() -> Explorer:
+    """Live: one decode step, with people who board and leave as their answers begin and end."""
+    chips = catalog.chip("H100").system(8, "fp8")
+    m = catalog.model("Llama-3.1-70B").replace(bytes_per_param=1.0)
+    show = ("weights", "arithmetic", "caches", "requests")
+    answer = traffic()["chat"].output
+    return machine_step(m, chips, show, people=60, most=400, answer=answer, id="machine-requests")
+
+
+def stretching() -> Explorer:
+    """Live: the time of a token against requests a second, for an engine of eight chips."""
+    name, chip, count = ENGINES[0]
+    rate, prompt, output = variables("rate prompt output")
+    cached, deep = variables("cached spread_output", nonnegative=True)
+    asks = traffic()
+    pace, _ = engine_pace(name, chip, count, asks["chat"])
+    pace = Pace(*(float(t) for t in (pace.fixed, pace.per_token, pace.per_cached)))
+    fresh, held = prompt * (1 - cached), serving.mean_token_steps(prompt, output, deep)
+    pole = serving.stable_rate(fresh, output, held, pace)
+    load = serving.offered_load(rate, fresh, output, held, pace)
+    step = serving.stretched_step(minimum(load, 0.9999), pace)
+    options = {
+        kind: {prompt: t.prompt, output: t.output, cached: t.cached, deep: t.output_spread}
+        for kind in ("chat", "code", "reasoning", "agents") for t in [asks[kind]]
+    }  # fmt: skip
+    return Explorer(
+        "stretching",
+        title=[
+            (load >= 1, "{rate} a second are more than these chips bear: the queue has no end"),
+            "At {rate} a second, {load} of what they bear, a token takes {step}: {times} an empty engine's",
+        ],
+        controls=[
+            Preset(f"What people send to {name} on {count} {chip}", options),
+            Slider(rate, "Requests a second", 0.1, 20, 8, log=True),
+        ],
+        chart=Lines(
+            x=rate, x_range=(0, pole), x_label=("Requests a second", "1"),
+            y=("Time per token, forecast", "s"), y_range=(0, 20 * pace.fixed),
+            curves=[Curve("", step, "kv")],
+            points=[Point("you", rate, step, "bound", when=load < 1)],
+            guides=[Guide("empty", y=pace.fixed)],
+        ),
+        readouts=[
+            Readout("Time per token, forecast", step, "s", key="step"),
+            Readout("Load", load, "%", key="load"),
+            Readout("They bear at most, a second", pole, "1"),
+            Readout("", step / pace.fixed, "x", key="times"),
+        ],
+        alt="Time per token against requests a second: level at first, then rising without bound. At {rate} a "
+        "second it is {step}.",
     )  # fmt: skip

@@ -22,6 +22,7 @@ from memwall.views.explorer import (
     variables,
 )
 from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table
+from memwall.views.reader import Asked, exercise, guess, settle
 from memwall.views.table import strong
 
 DASHES = ("-", (0, (6, 2)), (0, (3, 1.5)), (0, (1, 1.2)))  # fair to skewed
@@ -338,3 +339,134 @@ def assumptions(
             ("The whole batch has one context (d6)", "none in the caches, if L is the mean"),
         ],
     )
+
+
+# ---- a first look --------------------------------------------------------------------------------
+
+
+def experts_woken() -> Explorer:
+    """Live: the share of its weights that a model must read, by the number of people in the batch."""
+    m, B = Model.symbolic(), variables("batch")
+    names = ("DeepSeek-V3", "Kimi K2", "Qwen3-235B-A22B", "gpt-oss-120b", "Mixtral 8x7B")
+    stored = m.n_total * m.bytes_per_param
+    read = sparsity.weight_bytes_read(B, m)
+    own = 1 / roofline.sparsity(m)
+    woken = batching.experts_touched(B, 1 / sparsity.chosen_fraction(m))
+    return Explorer(
+        "experts-woken",
+        title=[
+            (B < 2, "Alone, a token wakes {woken} of the experts, and {read} of all weights are read"),
+            "Together {batch} wake {woken} of the experts: {read} of all weights are read, {each} for each of them",
+        ],
+        controls=[
+            Preset("Model", {name: model(name) for name in names}, m),
+            Slider(B, "People in the batch", 1, 1e4, 20, log=True, integer=True),
+        ],
+        chart=Lines(
+            x=B, y=("Share of all weights", "%"), log="x", y_range=(0, 1.05),
+            curves=[
+                Curve("read in the step", read / stored, "weights"),
+                Curve("used for one token", own + 0 * B, "compute"),
+            ],
+            points=[Point("you", B, read / stored, "weights")],
+        ),
+        readouts=[
+            Readout("Experts awake", woken, "%", key="woken"),
+            Readout("Weights read", read / stored, "%", key="read"),
+            Readout("Read for each person", read / B, "B", key="each"),
+        ],
+        alt="Share of all weights that a step reads against people in the batch, rising from the share that one "
+        "token uses to all of them. With {batch}: {read}.",
+    )  # fmt: skip
+
+
+# ---- what the chapter asks -----------------------------------------------------------------------
+
+
+def guess_stored() -> Asked:
+    return guess(
+        "stored",
+        "DeepSeek-V3 sends a token to 8 of 256 experts in each layer. How many times more parameters does it store "
+        "than a token uses?",
+        "x",
+    )  # fmt: skip
+
+
+def settle_stored(ratio: float) -> Asked:
+    """The first guess against total over active parameters."""
+    return settle(
+        "stored", ratio, "x", near=1.2,
+        close="You remembered that not everything is an expert.",
+        low="The lecture says eight; it miscounted the experts.",
+        high="By experts it is 32. But attention and the shared expert work for every token.",
+    )  # fmt: skip
+
+
+def guess_quarter() -> Asked:
+    return guess(
+        "quarter",
+        "You want a sparse model as good as a dense one, with a quarter of the arithmetic. How many times as many "
+        "parameters must you store, compared with that dense model?",
+        "x", like="3 times",
+    )  # fmt: skip
+
+
+def settle_quarter(times: float) -> Asked:
+    """The second guess against the exchange that the lecture reads off a plot."""
+    return settle(
+        "quarter", times, "x", near=2,
+        close="That is the lecture's rate. Kinder recipes come down to twice.",
+        low="That would be a newer recipe. At the lecture's rate, which this is, sparsity is dearer.",
+        high="Even the lecture's old recipe is kinder.",
+    )  # fmt: skip
+
+
+def guess_busiest() -> Asked:
+    return guess(
+        "busiest",
+        "A router sends 2,400 tokens to experts perfectly at random. How much busier is the busiest expert than the "
+        "average one?",
+        "x", like="3 times",
+    )  # fmt: skip
+
+
+def settle_busiest(times: float) -> Asked:
+    """The third guess against the simulated imbalance of a fair router."""
+    return settle(
+        "busiest", times, "x", near=1.15,
+        close="You know your dice.",
+        low="Fair dice are not even: with 256 experts one of them is lucky.",
+        high="Each expert gets dozens of tokens, and luck evens out.",
+    )  # fmt: skip
+
+
+def ask_which_way(m: Model) -> Asked:
+    ratio = roofline.sparsity(m)
+    return exercise(
+        "which-way", "The batch at 300", unit="sequences", like="2k", answer=300 * ratio,
+        slips={
+            "Still the wrong way round: total over active.": 300 / ratio,
+            "That is by experts. Memory streams parameters.": 300 / sparsity.chosen_fraction(m),
+            "That is the lecture's, from 32 of 256.": 300 * 8,
+        },
+    )  # fmt: skip
+
+
+def ask_twice_the_experts(m: Model) -> Asked:
+    chosen = sparsity.chosen_fraction(m) / 2
+    return exercise(
+        "twice-the-experts", "The balance batch at 300", unit="sequences", like="2k",
+        answer=300 * sparsity.sparsity_from_parts(sparsity.expert_share(m), chosen),
+        slips={
+            "That is by experts. Memory streams parameters.": 300 / chosen,
+            "That is the old one. More is stored now.": 300 * roofline.sparsity(m),
+        },
+    )  # fmt: skip
+
+
+def ask_routed() -> Asked:
+    share = sparsity.expert_share(model("gpt-oss-120b"))
+    return exercise(
+        "routed-share", "The share in routed experts", unit="%", like="50 %", answer=share,
+        slips={"That is the other part, which is always active.": 1 - share},
+    )  # fmt: skip

@@ -161,8 +161,8 @@ def roof() -> tuple[str, str]:
     keep = arithmetic > box[2]
     drawn = path(BATCHES, np.full_like(step, roofline.weight_time(m, s)), "weights", box=box)
     drawn += path(BATCHES[keep], arithmetic[keep], "compute", box=box)
-    users = human(roofline.balance_batch(m, s), "sequences")
-    return drawn, f"{users} before the arithmetic is busy."
+    alone = human(1 / roofline.balance_batch(m, s), "%")
+    return drawn, f"Alone, a user keeps the arithmetic busy for {alone} of a step."
 
 
 def sparse() -> tuple[str, str]:
@@ -187,7 +187,7 @@ def rackwise() -> tuple[str, str]:
         (EDGE + i * step, HEIGHT - EDGE - t * scale, step - 8, t * scale, "fill-network")
         for i, t in enumerate(times)
     )
-    return bars, f"H100: over two boxes the exchange takes {times[1]:.2g} times as long."
+    return bars, f"H100: over three boxes the exchange takes {times[2]:.2g} times as long."
 
 
 def pipeline() -> tuple[str, str]:
@@ -256,7 +256,7 @@ def measured() -> tuple[str, str]:
 def stretched() -> tuple[str, str]:
     """The step of an engine against its load, up to the pole."""
     empty = Pace(fixed=1.0, per_token=0.0, per_cached=0.0)  # times in steps of an empty engine
-    load, at = np.linspace(0, 0.93, 60), 0.75
+    load, at = np.linspace(0, 0.93, 60), 0.9
     step, times = stretched_step(load, empty), stretched_step(at, empty)
     fact = f"At {at:.0%} of the load it can bear, a token takes {times:.0f} times as long."
     return path(load, step, "bound", log="", box=(0, 1, 0, float(step[-1]))), fact

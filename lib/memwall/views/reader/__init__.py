@@ -73,7 +73,7 @@ FACTORS = [
 
 
 def _words(unit: str) -> tuple[str, str]:
-    return WORDS.get(unit) or WORDS.get(unit[:1], ("low", "high"))
+    return WORDS.get("$" if unit.startswith("$") else unit, ("low", "high"))
 
 
 def _like(unit: str, like: str) -> str:
