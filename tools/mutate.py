@@ -105,7 +105,9 @@ def reads(node: ast.AST, field: str, value: object) -> str:
 
 def home(module: str) -> Path:
     """The module's file, whatever room it is in."""
-    rooms = (LIBRARY / room / f"{module}.py" for room in ("core", "catalog", "formulas", "experiments"))
+    rooms = (
+        LIBRARY / room / f"{module}.py" for room in ("core", "catalog", "formulas", "experiments")
+    )
     return next(path for path in rooms if path.exists())
 
 
