@@ -18,7 +18,7 @@ _ROOMS = {
     "core": "algebra catalog chapters engines facts nouns rules storage tables units widths",
     "formulas": "roofline batching sparsity racks pipelining pricing scaling reversible "
     "layers layout passes serving forecast deployment",
-    "experiments": "accuracy trains schedules moe traffic beliefs feistel revnet fit measure memory predict recipes "
+    "experiments": "accuracy trains schedules moe traffic beliefs feistel revnet fit measure memory predict questions recipes "
     "requests runs validate whole",
     "views": "explorer figures gantt page_svg reader released table",
 }
