@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-import numpy as np
+import sympy as sp
 
-from memwall import catalog, forecast, human, passes
+from memwall import catalog, forecast, passes
 from memwall.core.nouns import Layout
-from memwall.core.units import MICROSECOND
 from memwall.experiments.questions import VERDICTS, Answer, Question
 from memwall.views.explorer import Curve, Explorer, Lines, Point, Preset, Readout, Slider, variables
-from memwall.views.figures import Figure, canvas, dot, show, table
+from memwall.views.figures import COLORS, Figure, canvas, show, table
 from memwall.views.table import link
 
 COLOURS = {"arithmetic": "weights", "engine": "bound", "forecast": "network"}
@@ -86,7 +85,7 @@ def all_answers(questions: Sequence[Question]) -> Figure:
     for place, q in enumerate(questions):
         for a in q.answers:
             if a.value and a.measured:
-                dot(ax, place, a.measured / a.value, COLOURS[q.verdict])
+                ax.plot(place, a.measured / a.value, "o", ms=4, color=COLORS[COLOURS[q.verdict]])
     ax.set_xticks([])
     return show(
         fig,
@@ -106,8 +105,6 @@ def one_more_chip() -> Explorer:
         checkpoint = catalog.checkpoint(name)
         work = passes.decode_pass(users, 1000, checkpoint, one.machine(chips), Layout(tp=chips))
         return forecast.pass_time(work, constants)
-
-    import sympy as sp
 
     steps = [step(name) for name in models]
     time = variables("r_time")
