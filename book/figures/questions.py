@@ -36,6 +36,7 @@ def in_planner(answer: Answer) -> str:
         engine = {n: row[n] for n in ("tp", "dp", "ep", "pp")}
         engine |= {"memory_share": row["memory_share"]} if row["memory_share"] else {}
         asked = {"prompt": row["context"] or "2000", "output": "500", "users": "1"}
+        asked |= {"serves": "SGLang"} if row["engine"].startswith("SGLang") else {}
     else:
         parts = row["layout"].split()
         engine = {"tp": "1", "dp": "1", "ep": "1", "pp": "1"} | dict(

@@ -96,7 +96,15 @@ def stretch(engine: Pace, seen: Mapping[str, Pairs]) -> Figure:
         ax.plot(x, y, sign, color=COLORS[kind], markersize=6, clip_on=False)
         left = kind == "compute"
         note(ax, *pairs[-2], f"simulated: {name}", kind, dx=-8 if left else 8, dy=8 if left else -8)
-    note(ax, 0.3, float(serving.stretched_step(0.3, engine)), "t₀ / (1 − load)", "bound", dx=-10, dy=24)
+    note(
+        ax,
+        0.3,
+        float(serving.stretched_step(0.3, engine)),
+        "t₀ / (1 − load)",
+        "bound",
+        dx=-10,
+        dy=24,
+    )
     ax.set_ylim(0, 0.18)
     ax.set_xlim(0, 1.05)
     return show(
@@ -167,7 +175,9 @@ def prefix_cache(replayed: Pairs, needed: Mapping[str, float], possible: float) 
 def guessing(engine: Pace, context: float, acceptance: float, cost: float) -> Figure:
     """Gain of guessing one, three and seven tokens a step against the sequences running."""
     B = np.geomspace(1, 1024, 120)
-    gains = {k: serving.speculative_gain(k, acceptance, cost, B, context, engine) for k in (1, 3, 7)}
+    gains = {
+        k: serving.speculative_gain(k, acceptance, cost, B, context, engine) for k in (1, 3, 7)
+    }
     crossing = B[int(np.argmax(gains[7] < 1))]
     fig, ax = canvas(
         f"Seven guesses: {gains[7][0]:.1f} times as fast alone, a loss from {crossing:.0f} sequences on",
@@ -220,7 +230,15 @@ def policies(found: Iterable[tuple[str, float, float, float]]) -> Any:
         (f"{name} ({whose[name]})", f"{rate:.1f} a second", per(thrown), per(again))
         for name, rate, thrown, again in found
     ]
-    return table(("reserved for the answer", "requests served", "thrown out at least once", "tokens read again"), rows)
+    return table(
+        (
+            "reserved for the answer",
+            "requests served",
+            "thrown out at least once",
+            "tokens read again",
+        ),
+        rows,
+    )
 
 
 def goodputs(offered: np.ndarray, kept: Mapping[str, Sequence[float]], pole: float) -> Figure:
@@ -232,7 +250,9 @@ def goodputs(offered: np.ndarray, kept: Mapping[str, Sequence[float]], pole: flo
     )  # fmt: skip
     ax.plot(offered, offered * pole, ":", color=COLORS["muted"])
     note(ax, 1.0, pole, "offered", "muted", dx=-6, dy=8)
-    for (name, y), kind, sign in zip(good.items(), ("kv", "weights", "compute"), "os^", strict=True):
+    for (name, y), kind, sign in zip(
+        good.items(), ("kv", "weights", "compute"), "os^", strict=True
+    ):
         ax.plot(offered, y, "-", marker=sign, color=COLORS[kind])
         top = int(np.argmax(y))
         dx, dy = {"o": (6, 10), "s": (-8, 10), "^": (-10, -16)}[sign]
@@ -259,7 +279,15 @@ def closed_loops(rows: Mapping[float, Sequence[tuple[float, float, float]]]) -> 
         curve(ax, users, said, kind)
         ax.plot(users, measured, "o", color=COLORS[kind])
         above = prompt == long
-        note(ax, users[-2], said[-2], f"prompts of {human(prompt)} tokens", kind, dx=-8 if above else 8, dy=12 if above else -20)
+        note(
+            ax,
+            users[-2],
+            said[-2],
+            f"prompts of {human(prompt)} tokens",
+            kind,
+            dx=-8 if above else 8,
+            dy=12 if above else -20,
+        )
     note(ax, 4, 0.078, "lines: forecast    dots: measured", "bound")
     ax.set_ylim(0, None)
     return show(

@@ -291,5 +291,18 @@ def asked() -> tuple[str, str]:
 # by the name that `chapters.csv` asks for
 PICTURES: dict[str, Callable[[], tuple[str, str]]] = {
     draw.__name__: draw
-    for draw in (batching, roof, sparse, rackwise, pipeline, prices, mix, cipher, measured, stretched, planned, asked)
+    for draw in (
+        batching,
+        roof,
+        sparse,
+        rackwise,
+        pipeline,
+        prices,
+        mix,
+        cipher,
+        measured,
+        stretched,
+        planned,
+        asked,
+    )
 }

@@ -205,7 +205,9 @@ class Run:
     @functools.cached_property
     def layout(self) -> Layout:
         parts = self.row["layout"].split()
-        cut: dict[str, Any] = {name: int(size) for name, size in zip(parts[::2], parts[1::2], strict=True)}
+        cut: dict[str, Any] = {
+            name: int(size) for name, size in zip(parts[::2], parts[1::2], strict=True)
+        }
         return Layout(**cut)
 
     @functools.cached_property
