@@ -22,6 +22,9 @@ WORDS = {
     "forecast": "the forecast is wrong",
 }
 
+MILD = {"first_token": "600", "token_rate": "1"}  # promises that rule nothing out
+YES = {0.0: "does not start", 1.0: "starts"}
+
 
 def told(value: float) -> str:
     """Three digits, and no power of ten."""
@@ -45,7 +48,7 @@ def in_planner(answer: Answer) -> str:
         asked = {name: row[name] for name in ("prompt", "output", "users")}
     state = {
         "model": row["model"], "weights": row["weights"], "cache": row["cache"], "use": "",
-        "chips": catalog.chip(row["chip"]).name, "rate": "0", **asked,
+        "chips": catalog.chip(row["chip"]).name, "rate": "0", **asked, **MILD,
         "engine": ",".join(f"{name}:{value}" for name, value in engine.items()),
     }  # fmt: skip
     return f"11_planner.html#plan?{urlencode(state)}".replace("+", "%20")
@@ -56,9 +59,15 @@ def answers(question: Question) -> Any:
     rows = [
         (
             a.row["setting"],
-            f"{told(a.value)} {a.row['unit']}",
-            f"{told(a.low)} to {told(a.high)}",
-            told(a.measured),
+            *(
+                (YES[a.value], "", YES[a.measured])
+                if a.row["asked"] == "starts"
+                else (
+                    f"{told(a.value)} {a.row['unit']}",
+                    f"{told(a.low)} to {told(a.high)}",
+                    told(a.measured),
+                )
+            ),
             "inside" if a.inside else "outside",
             link("open", in_planner(a)),
         )
@@ -75,22 +84,27 @@ def count(questions: Sequence[Question]) -> Any:
 
 
 def all_answers(questions: Sequence[Question]) -> Figure:
-    """Measured over computed of every number, in the colour of its question's verdict."""
+    """How much worse than computed every number is, in the colour of its question's verdict."""
     within = sum(a.inside for q in questions for a in q.answers)
     total = sum(len(q.answers) for q in questions)
     fig, ax = canvas(
         f"{within} of {total} numbers lie within the band",
-        x=("Questions, in the order of the chapter", ""), y=("Measured over computed", "x"), log="y",
+        x=("Questions, in the order of the chapter", ""), y=("Times slower, or less room", "x"), log="y",
     )  # fmt: skip
     ax.axhline(1, color="grey", lw=1)
-    for place, q in enumerate(questions):
-        for a in q.answers:
-            if a.value and a.measured:
-                ax.plot(place, a.measured / a.value, "o", ms=4, color=COLORS[COLOURS[q.verdict]])
+    for verdict, kind in COLOURS.items():
+        dots = [
+            (place, a.worse)
+            for place, q in enumerate(questions)
+            for a in q.answers
+            if a.measured and q.verdict == verdict
+        ]
+        ax.plot(*zip(*dots, strict=True), "o", ms=4, color=COLORS[kind], label=WORDS[verdict])
+    ax.legend(loc="upper left", fontsize=9)
     ax.set_xticks([])
     return show(
         fig,
-        "Measured over computed for every number: most lie about one, some that the engine explains up to ten times away.",
+        "How many times slower than computed, or with how much less room: most lie about one, those of the engine far above.",
     )
 
 
@@ -113,11 +127,11 @@ def one_more_chip() -> Explorer:
     low, high = forecast.band()
     return Explorer(
         "more-chips",
-        title="On {chips} chips a token takes {time}: {gain} times as fast as on one",
+        title="On {chips} chips a token takes {time}, {gain} the speed of one chip",
         controls=[
             Preset("Model on A100", {name: {which: i} for i, name in enumerate(models)}),
             Slider(chips, "Chips", 1, 8, 4, integer=True),
-            Slider(wait, "One round of an exchange", 1e-6, 5e-4, float(forecast.fitted().round), unit="s", log=True),
+            Slider(wait, "One round of an exchange", 1e-6, 5e-4, 4e-6, unit="s", log=True),
             Slider(users, "Users", 1, 256, 1, log=True),
         ],
         lets={time: chosen},
@@ -133,5 +147,5 @@ def one_more_chip() -> Explorer:
             Readout("Time per token", time, "s", key="time", low=low * time, high=high * time),
             Readout("Faster than one chip", chosen.subs(chips, 1) / time, "x", key="gain"),
         ],
-        alt="Time per token against the number of chips that cut each matrix: {time} on {chips}, {gain} times as fast as on one.",
+        alt="Time per token against the number of chips that cut each matrix: {time} on {chips}, {gain} the speed of one chip.",
     )  # fmt: skip

@@ -273,9 +273,9 @@ def planned() -> tuple[str, str]:
 
 
 def asked() -> tuple[str, str]:
-    """Measured over computed, a dot for each number that somebody asked about."""
-    answers = [a for q in questions.questions() for a in q.answers if a.value and a.measured]
-    ratios = np.sort([a.measured / a.value for a in answers])
+    """Times worse than computed, a dot for each number that somebody asked about."""
+    answers = [a for q in questions.questions() for a in q.answers if a.measured]
+    ratios = np.sort([a.worse for a in answers])
     box = (0, len(ratios) - 1, 0.1, 10)
     px = between(np.arange(len(ratios)), *box[:2], False, WIDTH)
     py = HEIGHT - between(np.clip(ratios, *box[2:]), *box[2:], True, HEIGHT)
@@ -284,8 +284,10 @@ def asked() -> tuple[str, str]:
         for x, y in zip(px, py, strict=True)
     )
     line = path(np.array(box[:2]), np.ones(2), "muted", log="y", box=box)
-    good = sum(q.explained for q in questions.questions())
-    return line + dots, f"{good} of {len(questions.questions())} public questions are arithmetic."
+    return (
+        line + dots,
+        f"{len(answers)} numbers that people asked about, beside what they should be.",
+    )
 
 
 # by the name that `chapters.csv` asks for

@@ -55,6 +55,12 @@ class Answer:
         """Whether what was measured lies within the band."""
         return self.low <= self.measured <= self.high
 
+    @property
+    def worse(self) -> float:
+        """How many times slower, or with how many times less room, than computed."""
+        slower = self.row["unit"] in ("s", "ms")
+        return self.measured / self.value if slower else self.value / self.measured
+
     def __str__(self) -> str:
         unit, ends = self.row["unit"], f"{self.low:.3g} to {self.high:.3g}"
         return (
