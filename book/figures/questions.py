@@ -100,7 +100,7 @@ def all_answers(questions: Sequence[Question]) -> Figure:
             if a.measured and q.verdict == verdict
         ]
         ax.plot(*zip(*dots, strict=True), "o", ms=4, color=COLORS[kind], label=WORDS[verdict])
-    ax.legend(loc="upper left", fontsize=9)
+    ax.legend(loc="upper right", fontsize=9, frameon=False)
     ax.set_xticks([])
     return show(
         fig,
