@@ -104,7 +104,7 @@ def test_random_deployments_are_python_s_to_nine_digits(ask):
             cached=draw.choice([0.0, 0.4, 1.0]), users=draw.randint(1, 3000),
         )  # fmt: skip
         rules = engines.engine("vLLM", float(system.capacity) / count, chip)
-        own = deployment(checkpoint, system, layout, workload, rules, forecast.fitted(planner.class_of(one)))  # fmt: skip
+        own = deployment(checkpoint, system, layout, workload, rules, forecast.fitted(forecast.class_of(one.kind)))  # fmt: skip
         wanted.append([float(x) for x in trace.flat(own)])
         cases.append({
             "model": model, "cache": "fp8" if checkpoint.groups[0].bytes_per_element < 2 and checkpoint.groups[0].entry else "bf16",

@@ -14,6 +14,7 @@ from memwall import (
     passes,
     predict,
     pricing,
+    questions,
     racks,
     roofline,
     scaling,
@@ -271,8 +272,39 @@ def planned() -> tuple[str, str]:
     return path(speed, cost, "bound"), f"One rack, {ends}: the batch decides."
 
 
+def asked() -> tuple[str, str]:
+    """Times worse than computed, a dot for each number that somebody asked about."""
+    answers = [a for q in questions.questions() for a in q.answers if a.measured]
+    ratios = np.sort([a.worse for a in answers])
+    box = (0, len(ratios) - 1, 0.1, 10)
+    px = between(np.arange(len(ratios)), *box[:2], False, WIDTH)
+    py = HEIGHT - between(np.clip(ratios, *box[2:]), *box[2:], True, HEIGHT)
+    dots = "".join(
+        f'<circle class="mw-fill-weights" cx="{x:.1f}" cy="{y:.1f}" r="2"/>'
+        for x, y in zip(px, py, strict=True)
+    )
+    line = path(np.array(box[:2]), np.ones(2), "muted", log="y", box=box)
+    return (
+        line + dots,
+        f"{len(answers)} numbers that people asked about, beside what they should be.",
+    )
+
+
 # by the name that `chapters.csv` asks for
 PICTURES: dict[str, Callable[[], tuple[str, str]]] = {
     draw.__name__: draw
-    for draw in (batching, roof, sparse, rackwise, pipeline, prices, mix, cipher, measured, stretched, planned)
+    for draw in (
+        batching,
+        roof,
+        sparse,
+        rackwise,
+        pipeline,
+        prices,
+        mix,
+        cipher,
+        measured,
+        stretched,
+        planned,
+        asked,
+    )
 }

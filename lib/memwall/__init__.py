@@ -19,7 +19,7 @@ _ROOMS = {
     "catalog": "engines rules storage",
     "formulas": "roofline batching sparsity racks pipelining pricing scaling reversible "
     "layers layout passes serving forecast deployment",
-    "experiments": "accuracy trains schedules moe traffic beliefs feistel revnet fit measure memory predict recipes "
+    "experiments": "accuracy trains schedules moe traffic beliefs feistel revnet fit measure memory predict questions recipes "
     "requests runs validate whole",
     "views": "explorer figures gantt page_svg reader released table",
 }

@@ -240,7 +240,7 @@ def plan(
     rules = rules.replace(**{name: value for name, value in told.items() if value is not None})
     chosen, said = _layout(checkpoint, system, users, given, rules)
     rules = _with_share(rules, system, chosen)
-    kind = kind or class_of(one)
+    kind = kind or forecast.class_of(one.kind)
     result = deployment(checkpoint, system, chosen, workload, rules, forecast.fitted(kind))
     times = f"{replicas} × " if replicas > 1 else ""
     return Plan(
@@ -248,11 +248,6 @@ def plan(
         layout=chosen, workload=workload, engine=rules, replicas=replicas, result=result, kind=kind,
         notes=(said, *_remarks(checkpoint, system, chosen, workload, result)),
     )  # fmt: skip
-
-
-def class_of(chip: Chip) -> str:
-    """Whose constants a chip is forecast with: engines of servers, or of one user's machine."""
-    return "server-2025" if chip.kind in ("server", "card", "sram", "") else "local"
 
 
 def _with_share(engine: Engine, system: System, layout: Layout) -> Engine:
@@ -437,7 +432,7 @@ def alternatives(
                     _option(checkpoint, one.name, system, layout, why, traffic, first_token, token_rate,
                             Workload(prompt=prompt, output=output, cached=cached, users=USERS),
                             _with_share(rules, system, layout), max_sequences or math.inf,
-                            class_of(one))
+                            forecast.class_of(one.kind))
                 )  # fmt: skip
     return sorted(found, key=_rank)
 

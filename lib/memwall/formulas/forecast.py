@@ -229,6 +229,15 @@ def _of_class(kind: str) -> dict[str, float]:
     return _constants()[kind]
 
 
+def class_of(kind: str) -> str:
+    """Whose constants a kind of chip is forecast with: engines of servers, or of one user's machine.
+
+    >>> class_of("server"), class_of("unified")
+    ('server-2025', 'local')
+    """
+    return "server-2025" if kind in ("server", "card", "sram", "") else "local"
+
+
 @functools.cache
 def fitted(kind: str = "server-2025") -> Efficiency:
     """The constants of a class of machines, as `python -m memwall.validate --fit` found them."""

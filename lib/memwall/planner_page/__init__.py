@@ -57,7 +57,7 @@ def _plain(value: Any) -> float | None:
 def chip_data(chip: catalog.Chip) -> dict[str, Any]:
     """One chip as the page keeps it, in SI; None for what nobody published."""
     return {
-        "name": chip.name, "vendor": chip.vendor, "kind": planner.class_of(chip),
+        "name": chip.name, "vendor": chip.vendor, "kind": forecast.class_of(chip.kind),
         "bf16": float(chip.flops_bf16), "fp8": _plain(chip.flops_fp8), "fp4": _plain(chip.flops_fp4),
         "bandwidth": float(chip.chip_bandwidth),
         "capacity": float(chip.driver_capacity or chip.chip_capacity),
