@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core import catalog, engines
+from .. import catalog
+from ..catalog import engines
 from ..core.checkpoint import Checkpoint
 from ..core.facts import table
 from ..core.nouns import Layout, System, Workload, suggest
