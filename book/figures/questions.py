@@ -73,7 +73,7 @@ def answers(question: Question) -> Any:
         )
         for a in question.answers
     ]
-    head = ("", "computed", "band", "measured", "measured is", "in the planner")
+    head = ("", "computed", "band", "measured", "it is", "in the planner")
     return table(head, rows, label=question.answers[0].row["words"])
 
 
