@@ -32,7 +32,7 @@ lab: $(INSTALLED)  ## open the notebooks in JupyterLab
 
 lint: $(INSTALLED)  ## style, types, spelling, which way imports point, clean notebooks
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check lib tests tools notebooks
+	$(BIN)/ruff format --check lib tests tools notebooks book
 	$(BIN)/mypy
 	$(BIN)/codespell
 	$(BIN)/lint-imports
@@ -40,7 +40,7 @@ lint: $(INSTALLED)  ## style, types, spelling, which way imports point, clean no
 
 format: $(INSTALLED)  ## put code and notebooks into the project's form
 	$(BIN)/ruff check --fix-only --quiet . || true
-	$(BIN)/ruff format --quiet lib tests tools notebooks
+	$(BIN)/ruff format --quiet lib tests tools notebooks book
 	$(BIN)/python tools/notebooks.py
 
 links: $(INSTALLED)  ## ask every outside address that the book names whether it still answers

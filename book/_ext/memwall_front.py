@@ -31,7 +31,11 @@ def cards(found: Iterable[str]) -> str:
             f"<strong>{html.escape(one.plain_question)}</strong><span>{html.escape(fact)}</span>"
         )
         page = f"notebooks/{one.page}"
-        made.append(f'<li><a href="../{page}.html">{inside}</a></li>' if page in pages else f"<li><div>{inside}</div></li>")
+        made.append(
+            f'<li><a href="../{page}.html">{inside}</a></li>'
+            if page in pages
+            else f"<li><div>{inside}</div></li>"
+        )
     return f'<ul class="mw-cards">{"".join(made)}</ul>'
 
 

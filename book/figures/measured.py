@@ -31,6 +31,7 @@ from memwall.views.explorer import (
     variables,
 )
 from memwall.views.figures import COLORS, Figure, canvas, curve, note, show, table
+from memwall.views.reader import Asked, guess, settle
 from memwall.views.table import link, strong
 
 from .welcome import CONTEXT, forecast_price, rack
@@ -676,4 +677,85 @@ def floor_and_forecast() -> Explorer:
         ],
         alt="Time of a step against people who share a rack: the forecast in its band above the floor. For "
         "{batch} the floor is {floor}, the forecast {step}.",
+    )  # fmt: skip
+
+
+# ---- what the reader guesses, and the answers ---------------------------------------------------
+
+
+def guess_gap() -> Asked:
+    return guess(
+        "gap",
+        "Take a published run of a large language model on good hardware. How many times longer than the "
+        "blackboard's floor did it take?",
+        "x",
+        like="3",
+    )
+
+
+def settle_gap(above: np.ndarray) -> Asked:
+    """The first guess against the run in the middle."""
+    return settle(
+        "gap", float(np.median(above)), "x", near=1.25, words=("few", "many"),
+        close="That is the run in the middle; some are far above it.",
+        low="Memory and arithmetic are not everything that takes time; what else does, comes next.",
+        high="Some runs are that far off. The one in the middle is better.",
+    )  # fmt: skip
+
+
+def guess_share() -> Asked:
+    return guess(
+        "share",
+        "Of the peak FLOP/s on the data sheet, what share does a real server reach in large matrix products?",
+        "%",
+        like="50 %",
+    )
+
+
+def settle_share(constants: Efficiency) -> Asked:
+    """The second guess against the fitted share of arithmetic."""
+    return settle(
+        "share", float(constants.compute), "%", near=1.15, words=("little", "much"),
+        close="The first row of the table.",
+        low="Large products are what chips are built for.",
+        high="Peaks are for clocks that a chip cannot hold under load, and for sizes that fit its tiles.",
+    )  # fmt: skip
+
+
+def guess_error() -> Asked:
+    return guess(
+        "error",
+        "You are told the model, the chips, the batch and the context of a run that you have never seen. With eight "
+        "numbers fitted on other people's runs, how close can you come to its time, on average?",
+        "%",
+        like="30 %",
+    )
+
+
+def settle_error(ratios: np.ndarray) -> Asked:
+    """The third guess against the mean error of what was held out."""
+    return settle(
+        "error", validate.score(ratios).mean_error, "%", near=1.4, words=("close", "far"),
+        close="About as far as two good engines are from each other, as you will see.",
+        low="Nobody comes that close without being told the engine.",
+        high="Most of a step follows from what is read and multiplied; that can be counted.",
+    )  # fmt: skip
+
+
+def guess_engines() -> Asked:
+    return guess(
+        "engines",
+        "Two good engines run the same model on the same chips for as many users. By how much do their times differ?",
+        "%",
+        like="30 %",
+    )
+
+
+def settle_engines(factors: np.ndarray) -> Asked:
+    """The fourth guess against the pair in the middle."""
+    return settle(
+        "engines", float(np.median(factors) - 1), "%", near=1.4, words=("close", "far"),
+        close="No formula without the engine's name gets below that, and ours is not far above.",
+        low="The arithmetic is the same, and the chips; kernels and schedules are not.",
+        high="A few pairs are that far apart. The one in the middle is not.",
     )  # fmt: skip

@@ -28,7 +28,7 @@ from memwall.views.explorer import (
     variables,
 )
 from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table
-from memwall.views.reader import machine_step
+from memwall.views.reader import Asked, DrawGuess, guess, machine_step, settle
 
 LOADS = np.linspace(0.02, 0.95, 160)
 Pairs = Sequence[tuple[float, float]]
@@ -36,6 +36,82 @@ Pairs = Sequence[tuple[float, float]]
 
 def per(share: float) -> str:
     return f"{share:.0%}"
+
+
+def guess_stretched(engine: Pace) -> Asked:
+    return guess(
+        "stretched",
+        f"Almost empty, this engine writes a token every {human(float(engine.fixed), 's')}. At three quarters of "
+        "the load that it can bear, nobody waits for a seat. How long does a token take?",
+        "s",
+    )
+
+
+def settle_stretched(engine: Pace) -> Asked:
+    """The first guess against the step that stretches."""
+    return settle(
+        "stretched", float(serving.stretched_step(0.75, engine)), "s",
+        close="Four times, with every seat free.",
+        low="No queue is needed to be slow: those who are aboard make the step longer, and a longer step lets more of them board.",
+        high="A pole is ahead, but at three quarters there is still a quarter of every step left.",
+    )  # fmt: skip
+
+
+def guess_fresh(ask: Mapping[str, Traffic]) -> Asked:
+    agents = ask["agents"]
+    return guess(
+        "fresh",
+        f"A coding agent sends {human(agents.prompt)} tokens to get {human(agents.output)} back. "
+        "What share of what it sends has to be read afresh?",
+        "%",
+    )
+
+
+def settle_fresh(ask: Mapping[str, Traffic]) -> Asked:
+    """The second guess against what agents' prompts share with those before."""
+    return settle(
+        "fresh", 1 - ask["agents"].cached, "%",
+        close="Every step appends a little to a book that is known.",
+        low="It does append something each time: what the tools have said.",
+        high="All but the last page was sent before, a moment ago.",
+    )  # fmt: skip
+
+
+def guess_chips() -> Asked:
+    return guess(
+        "chips",
+        "Twenty chats a second, a token every 40 ms at worst, the first after 450 ms: how many H100 does "
+        "Llama-3.1-70B need?",
+        "1",
+        like="100",
+    )
+
+
+def settle_chips(able: float, replicas: float) -> Asked:
+    """The third guess against the fleet: what one replica answers a second, and how many it takes."""
+    return settle(
+        "chips", replicas * 8, "1",
+        close="You could run a fleet.",
+        low="A replica is full at three quarters of its pole, and the busiest minute is half as busy again as the mean.",
+        high=f"A replica of eight answers {able:.0f} chats a second at this pace; the fixed part of a step is shared.",
+    )  # fmt: skip
+
+
+def draw_the_stretch(pace: Pace) -> DrawGuess:
+    """To draw in: the time of a token as an engine fills, with a seat free for everybody."""
+    load = variables("load")
+    step, (low, high) = serving.stretched_step(load, pace), forecast.band()
+    empty = human(float(pace.fixed), "s")
+    return DrawGuess(
+        "draw-stretch",
+        "Draw your guess: a seat is free for everybody who comes. How long does each token take as the engine fills?",
+        x=("Load", "%", 0.0, 0.97), y=("Time per token", "s", 1e-3, 10.0), over=load, log="y",
+        curve=step, name="forecast", low=low * step, high=high * step,
+        anchor=f"nearly empty: {empty}", words=("fast", "slow"), near=1.3,
+        close="Level for long, then a wall: you know your trains.",
+        above="Half full is still only twice as slow. The wall stands at the very end.",
+        below="Nobody waits for a seat, and yet it is slow: whoever boards makes the step longer, and in a longer step more people board.",
+    )  # fmt: skip
 
 
 def traffic_table(found: Mapping[str, Traffic]) -> Any:
