@@ -152,6 +152,8 @@ class _Reader:
             beside = self.number(i)
             if beside is not None and beside.power and not number.power:  # 1.16 10^-3
                 number, i = _times(number, beside.value), i + 1
+            elif number.whole and (part := self._part(i)):  # 2 1/2
+                number, i = Written(number.value + part), i + 3
             elif after is not None and (sign == "*" or sign in ("x", "times")):
                 number, i = _times(number, after.value), i + 2
             elif after is not None and sign == "/" and not money:
@@ -161,12 +163,21 @@ class _Reader:
             else:
                 return number, i
 
+    def _part(self, i: int) -> float:
+        """The fraction of a mixed number: less than one, of whole numbers."""
+        above, below = self.number(i), self.number(i + 2)
+        if above is None or below is None or self.sign(i + 1) != "/":
+            return 0.0
+        return above.value / below.value if above.whole and below.whole and above.value < below.value else 0.0  # fmt: skip
+
     # ------------------------------------------------------------ units
 
     def _unit(self, i: int, entry: _Found, slash_only: bool = False) -> int:
         """Read a unit from piece i on into the entry; where it ends."""
         closing = ""
         first = i
+        if (one := self.number(i)) is not None and one == Written(1.0, half=0.5, whole=True) and self.sign(i + 1) == "/" and self._factor(i + 2) is not None:  # fmt: skip
+            i += 1  # 27.5 1/s
         if self.sign(i) in ("[", "(") and not slash_only:
             inside = i + 2 if self.word(i + 1).lower() == "in" else i + 1
             if (read := self._factor(inside)) is not None or self._per(inside):
@@ -211,8 +222,13 @@ class _Reader:
                     i += 1
             elif self.sign(i) == "*" and (read := self._factor(i + 1)) is not None:
                 entry.measure, entry.has_unit, i = entry.measure.times(read[0]), True, read[1]
-            elif (read := self._factor(i)) is not None and entry.has_unit and self._multiplies(read[0]):  # fmt: skip
+            elif (
+                (read := self._factor(i)) is not None
+                and entry.has_unit
+                and self._multiplies(read[0])
+            ):
                 entry.measure, i = entry.measure.times(read[0]), read[1]
+                entry.per_said |= any(e < 0 for e in read[0].counts.values())
             if i == step:
                 break
         if closing and self.sign(i) == closing:
@@ -223,8 +239,8 @@ class _Reader:
 
     @staticmethod
     def _multiplies(measure: Measure) -> bool:
-        """A unit that follows another without a sign: tokens s^-1, and not ms step."""
-        return measure.dimension != NO_DIMENSION
+        """A unit that follows another without a sign: tokens s^-1, kB token^-1, and not ms step."""
+        return measure.dimension != NO_DIMENSION or any(e < 0 for e in measure.counts.values())
 
     def _per(self, i: int, strict: bool = False) -> int:
         """How many pieces say per: a slash, or a word (and for a, in each ...)."""
@@ -268,7 +284,7 @@ class _Reader:
             if bare not in SCALES and bare.endswith("s"):
                 bare = bare[:-1]
             scale = SCALES.get(bare)
-            if scale is None and word == "B" and not self.form.measure.dimension[1]:
+            if scale is None and word in ("B", "b") and not self.form.measure.dimension[1]:
                 scale = 1e9  # billion, where no byte is asked for
             if scale is None:
                 break
@@ -361,7 +377,7 @@ class _Reader:
             "because",
         } or self._changes(word):
             return i
-        if word in {"in", "of", "overall", "altogether", "total", "roughly", "approximately", "about", "rounded", "exactly",
+        if word in {"in", "of", "all", "overall", "altogether", "total", "roughly", "approximately", "about", "rounded", "exactly",
                     "as", "a", "approx", "circa", "ish", "now", "then"}:  # fmt: skip
             return i
         if singular(word) in self.form.said:
@@ -443,7 +459,8 @@ def _times(number: Written, factor: float) -> Written:
     if not (math.isfinite(value) and (value or not number.value)):
         raise GrammarError("it is too large a number")
     other = None if number.other is None else number.other * factor
-    return Written(value, other, number.half * abs(factor), number.power)
+    unlikely = number.unlikely and not math.log10(abs(factor) or 1).is_integer()
+    return Written(value, other, number.half * abs(factor), number.power, unlikely)
 
 
 # ---------------------------------------------------------------- the whole answer
@@ -463,6 +480,8 @@ def read_amount(text: str, form: Form | None = None) -> Reading:
     plain = HARMLESS.sub(" ", normal(tidy(text)))
     if form.measure == Measure() and not form.whole and "from" not in plain:
         plain = re.sub(r"(?<=[0-9])(?:\s?:\s?|[ -]to[ -])1\s*[.]?$", "", plain)  # 12:1
+    if form.measure.dimension == NO_DIMENSION and not form.measure.counts:
+        plain = re.sub(r"(?<=[0-9]) (?:in|out of) (?:every )?(?=[0-9])", "/", plain)  # 3 in 40
     pieces = pieces_of(plain)
     if not any(piece.kind == "number" for piece in pieces):
         parse_quantity(plain)  # says what is missing
@@ -472,7 +491,7 @@ def read_amount(text: str, form: Form | None = None) -> Reading:
     found = _one_duration(found, pieces)
     chosen = _agreed(found, pieces)
     value, other = chosen.si(), None
-    if chosen.number.other is not None:
+    if chosen.number.other is not None and not chosen.number.unlikely:
         other = chosen.si(chosen.number.other)
     if form.per != 1 and not chosen.per_said and chosen.has_unit and chosen.measure.dimension == form.measure.dimension:  # fmt: skip
         # "what does a million tokens cost?" is answered by an amount of money

@@ -36,4 +36,4 @@ def _article(text: str, match: re.Match[str]) -> bool:
     rest = text[match.end() :]
     if match.group() != "A" or not re.match(r"\s+[a-z]", rest):
         return False
-    return not re.match(r"\s+(?:because|since|as|is|due|for|i|by|the)\b", rest)
+    return not re.match(r"\s+(?:because|since|as|is|it|due|for|i|by|the)\b", rest)

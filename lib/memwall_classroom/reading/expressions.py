@@ -41,7 +41,9 @@ _AFTER = re.compile(
 _LARGER = re.compile(
     r"(?:the )?(?P<which>larger|greater|longer|slower|maximum|max|smaller|shorter|minimum|min) of (?P<one>.+) and (?P<two>.+)"
 )
-_LEAD = re.compile(r"^\s*[^\W\d_][\w ,'-]{1,60}?(?::|\bis\b(?: equal to)?|\bequals\b|\bgives\b)\s+")
+_LEAD = re.compile(
+    r"^\s*[^\W\d_][\w ,'-]{0,60}?(?::|\bis\b(?: equal to)?|\b(?:equals|gives|get|got|find|found|have|obtain)\b)\s+"
+)
 
 
 @dataclass(frozen=True)
@@ -121,8 +123,9 @@ def _side(
         side = f"{which}({larger['one']}, {larger['two']})"
     tried = [side]
     lead = _LEAD.match(side)
-    if lead and not any(re.fullmatch(r"\w+", w) and w in names for w in lead.group().rstrip(": ").split()[:1] if ":" in lead.group()):  # fmt: skip
-        tried.append(side[lead.end() :])
+    if lead and not (":" in lead.group() and lead.group().rstrip(": ").split()[0] in names):
+        # T: ... with a blank behind the colon alone is a name, and no division
+        tried.insert(0 if re.match(r"\s*\w+:\s", side) else 1, side[lead.end() :])
     tried += [_AFTER.sub("", text) for text in tried if _AFTER.search(text)]
     tried += [shorter for text in tried if (shorter := _without_unit(text, names)) != text]
     refused: GrammarError | None = None
@@ -136,7 +139,7 @@ def _side(
 
 def _without_unit(text: str, names: list[str]) -> str:
     """Without the unit of the result behind the formula: in seconds, (s), dollars per token."""
-    match = re.search(r"(?:\s+in)?\s+\(?\s*([A-Za-z$%µ][A-Za-z$%µ/ ]*?)\s*\)?$", text)
+    match = re.search(r",?(?:\s+in)?\s+\(?\s*([A-Za-z$%µ][A-Za-z$%µ/ ]*?)\s*\)?$", text)
     if match is None or match.group(1) in names:
         return text
     try:
@@ -253,6 +256,8 @@ class _Rewriter:
         found = whole + [glued for glued in self._glued(token) if glued not in whole]
         if not found:
             found = [[n] for n in self.names if n.replace("_", "").lower() == bare.lower()]
+        if not found and re.fullmatch(r"[A-Za-z]_[a-z]{3,}", token):
+            found = [[n] for n in self.names if "_" in n and token.startswith(n)]  # N_active
         if len(found) > 1:
             ways = " or ".join("*".join(way) for way in found[:3])
             raise GrammarError(f"{token[:40]!r} may be {ways}: put signs between the symbols")
