@@ -176,8 +176,7 @@ class _Reader:
         """Read a unit from piece i on into the entry; where it ends."""
         closing = ""
         first = i
-        if (one := self.number(i)) is not None and one == Written(1.0, half=0.5, whole=True) and self.sign(i + 1) == "/" and self._factor(i + 2) is not None:  # fmt: skip
-            i += 1  # 27.5 1/s
+        i += self._one_over(i)
         if self.sign(i) in ("[", "(") and not slash_only:
             inside = i + 2 if self.word(i + 1).lower() == "in" else i + 1
             if (read := self._factor(inside)) is not None or self._per(inside):
@@ -185,14 +184,9 @@ class _Reader:
                 if read is None:
                     i = first  # a parenthesis that says per what
                     closing = ""
-        if (
-            self.sign(i) == ","
-            and self.word(i + 1).lower() == "in"
-            and self._factor(i + 2) is not None
-        ):
-            i += 1
-        if self.word(i).lower() == "in" and self._factor(i + 1) is not None and not slash_only:
-            i += 1
+        comma = self.sign(i) == ","
+        if not slash_only and self.word(i + comma).lower() == "in" and self._factor(i + comma + 1):
+            i += comma + 1
         if (read := None if slash_only else self._factor(i)) is not None:
             measure, i = read
             entry.measure, entry.has_unit = entry.measure.times(measure), True
@@ -236,6 +230,12 @@ class _Reader:
         if not entry.has_unit and self.word(i):
             i = self._bare(i)
         return i
+
+    def _one_over(self, i: int) -> bool:
+        """True for the 1 in 27.5 1/s."""
+        one = self.number(i)
+        alone = one is not None and one.whole and one.value == 1 and self.sign(i + 1) == "/"
+        return alone and self._factor(i + 2) is not None
 
     @staticmethod
     def _multiplies(measure: Measure) -> bool:

@@ -119,18 +119,11 @@ def normal(text: str) -> str:
 
 
 _PARTS = {"thousand": "milliseconds", "million": "microseconds"}
-_ONES = {
-    word: i
-    for i, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-    )
-}
-_TENS = {
-    word: 10 * i
-    for i, word in enumerate(
-        "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2
-    )
-}
+_SMALL = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+    seventeen eighteen nineteen"""
+_ONES = {word: i for i, word in enumerate(_SMALL.split())}
+_TENTH = "_ _ twenty thirty forty fifty sixty seventy eighty ninety"
+_TENS = {word: 10 * i for i, word in enumerate(_TENTH.split()) if i > 1}
 _GROUPS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _BROKEN = {"a half": 0.5, "half": 0.5, "a quarter": 0.25, "three quarters": 0.75}
 _SPELLED = re.compile(
