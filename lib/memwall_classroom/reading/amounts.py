@@ -174,8 +174,7 @@ class _Reader:
 
     def _unit(self, i: int, entry: _Found, slash_only: bool = False) -> int:
         """Read a unit from piece i on into the entry; where it ends."""
-        closing = ""
-        first = i
+        closing, first = "", i
         i += self._one_over(i)
         if self.sign(i) in ("[", "(") and not slash_only:
             inside = i + 2 if self.word(i + 1).lower() == "in" else i + 1
