@@ -34,6 +34,7 @@ from .words import (
     MORE,
     PER,
     PIECES,
+    POINTING,
     PURE,
     REASONS,
     RESTATING,
@@ -99,19 +100,25 @@ class _Reader:
 
     def _unit_before(self, entry: _Found) -> None:
         """t [ms] = 27.5, `in ms: 27.5`: a unit that stands before its number."""
+        if len(self.word(0)) > 2 and self._before(entry, 0, ":"):  # milliseconds: 27.5
+            return
         for i in range(entry.start):
-            if self.sign(i) in ("[", "(", "/") or self.word(i).lower() == "in":
-                read = _Found(entry.number)
-                end = self._unit(i + 1, read)
-                if read.has_unit and self.sign(end) and self.sign(end) in "]):=~,":
-                    entry.measure, entry.has_unit, entry.per_said = (
-                        read.measure,
-                        True,
-                        read.per_said,
-                    )
-                    entry.shown = f"{entry.shown} {self._text(i + 1, end)}"
-                    self.used |= set(range(i, end))
-                    return
+            opened = self.sign(i) in ("[", "(", "/") or self.word(i).lower() == "in"
+            if opened and self._before(entry, i + 1, "]):=~,"):
+                return
+
+    def _before(self, entry: _Found, i: int, ends: str) -> bool:
+        """Read a unit from piece i on that one of these signs ends, for a number that has none."""
+        if self._factor(i) is None and not self._per(i):
+            return False
+        read = _Found(entry.number)
+        end = self._unit(i, read)
+        if not (read.has_unit and self.sign(end) and self.sign(end) in ends and end < entry.start):
+            return False
+        entry.measure, entry.has_unit, entry.per_said = read.measure, True, read.per_said
+        entry.shown = f"{entry.shown} {self._text(i, end)}"
+        self.used |= set(range(max(i - 1, 0), end))
+        return True
 
     def _quantity(self, i: int, since: int) -> _Found:
         start, currency = i, None
@@ -279,7 +286,9 @@ class _Reader:
     def _scales(self, i: int, size: float) -> tuple[int, float, bool]:
         scaled = False
         while word := self.word(i):
-            bare = word if word in SCALES else word.lower() if len(word) > 2 else ""
+            short = len(word) < 3 and word.lower() not in ("bn", "mn", "tn")
+            bare = word if word in SCALES or not short else ""
+            bare = bare if bare in SCALES else bare.lower()
             if bare not in SCALES and bare.endswith("s"):
                 bare = bare[:-1]
             scale = SCALES.get(bare)
@@ -302,6 +311,8 @@ class _Reader:
             return Measure(1e-3), i + 1
         if word.lower() in ("t", "tk") and self.form.measure.counts.get("token"):
             return UNITS["token"], i + 1
+        if word == "c" and self.form.measure.dimension == UNITS["$"].dimension:
+            return UNITS["cents"], i + 1
         measure = word_measure(word)
         if measure is not None and word.lower() not in ("a", "in"):
             if word in PURE and self.number(i + 1) is not None:
@@ -315,7 +326,7 @@ class _Reader:
         for skip in (1, 2, 3):
             between = [self.word(i + n) for n in range(skip)]
             if not all(between) or any(
-                self._changes(w) or w.lower() in PER | REASONS for w in between
+                self._changes(w) or w.lower() in PER | REASONS | POINTING for w in between
             ):
                 return None
             noun = self.word(i + skip)
@@ -377,7 +388,7 @@ class _Reader:
         } or self._changes(word):
             return i
         if word in {"in", "of", "all", "overall", "altogether", "total", "roughly", "approximately", "about", "rounded", "exactly",
-                    "as", "a", "approx", "circa", "ish", "now", "then"}:  # fmt: skip
+                    "as", "a", "approx", "circa", "ish", "now", "then", "here", "i", "we", "results", "comes"}:  # fmt: skip
             return i
         if singular(word) in self.form.said:
             return i + 1
@@ -476,6 +487,8 @@ class Reading:
 def read_amount(text: str, form: Form | None = None) -> Reading:
     """The one number with its unit that an answer states, or `GrammarError` with the reason."""
     form = form or Form()
+    if isinstance(text, str):
+        text = re.sub(r"\s*\n\s*\n\s*", "; ", text.strip())  # another paragraph
     plain = HARMLESS.sub(" ", normal(tidy(text)))
     if form.measure == Measure() and not form.whole and "from" not in plain:
         plain = re.sub(r"(?<=[0-9])(?:\s?:\s?|[ -]to[ -])1\s*[.]?$", "", plain)  # 12:1

@@ -101,6 +101,8 @@ def _literal(match: re.Match[str]) -> Written:
     exponent = f"e{match['e'] or match['e2']}" if match["e"] or match["e2"] else ""
     value = float(number_of(text + exponent))
     figures = len(text.partition(".")[2])
+    if kind == "plain" and "." not in text:  # 1100 may be rounded, to two figures at most
+        figures = -min(len(text) - len(text.rstrip("0")), max(len(text) - 2, 0))
     half = 0.5 * 10.0**-figures * scale if figures <= 40 else 0.0
     return Written(
         value, float(number_of(other + exponent)) if other else None, half,

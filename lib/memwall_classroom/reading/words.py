@@ -20,9 +20,10 @@ SCALES = {
     "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "mn": 1e6, "mln": 1e6, "mio": 1e6, "mrd": 1e9, "mil": 1e6, "bn": 1e9,
     "kilo": 1e3, "mega": 1e6, "giga": 1e9, "tera": 1e12, "bln": 1e9, "tn": 1e12, "trn": 1e12, "tril": 1e12, "bil": 1e9, "thsd": 1e3,
 }  # fmt: skip
+POINTING = {"the", "this", "that", "these", "those", "my", "our", "its", "all", "of", "and"}
 PER = {"per", "a", "an", "each", "every", "for", "in", "one"}
 REASONS = {
-    "because", "since", "as", "due", "given", "assuming", "with", "at", "for", "when", "if", "using", "so", "where",
+    "because", "bc", "cause", "cos", "cuz", "since", "as", "due", "given", "assuming", "with", "at", "for", "when", "if", "using", "so", "where",
     "while", "after", "from", "by", "on", "under", "during",
 }  # fmt: skip
 # words that change a value or leave it open; a question may use them itself
@@ -54,7 +55,7 @@ RESTATING = set("=~([→⇒") | {
 # what looks like one of them and is a hedge, or says the same again
 HARMLESS = re.compile(
     r"\b(?:(?:just|slightly|a bit|a little|a touch|somewhat|barely) (?:over|under|above|below|more than|less than)"
-    r"|more or less|give or take|or so|or thereabouts|no units?|without (?:a )?units?|up to rounding|rounded (?:up|down)|not (?:quite )?(?:sure|certain)"
+    r"|more or less|give or take|or so|or thereabouts|end(?:ed)? up (?:with|at)|(?:see|shown|found|derived|computed) (?:above|below)|no units?|without (?:a )?units?|up to rounding|rounded (?:up|down)|not (?:quite )?(?:sure|certain)(?:,? but)?|no\.? of"
     r"|(?:rounded )?(?:to |with )?(?:three|two|four|[1-6]) (?:s\. ?f|sf|sig(?:nificant|\.)? ?(?:fig|dig)\w*|figures|digits|decimals?|decimal places)"
     r"|in other words|or equivalently|or rather|comes (?:out )?to|works out to|amounts to|equal to|equals to|close to"
     r"|according to|due to|thanks to|up and running|i have to|has to|have to|(?:a )?factor (?:of )?|in total|no more no less"
@@ -80,6 +81,9 @@ SYNONYMS = {"at least": {"least", "minimum", "min"}, "at most": {"most", "maximu
 def normal(text: str) -> str:
     """Turns of phrase that are one thing, as one word or sign."""
     text = re.sub(r"(?:--?|=)>", "→", text)
+    text = re.sub(
+        r"<--?(?=\s*[A-Za-z])|←(?=\s*[A-Za-z])", "; ", re.sub(r"\bb/c\b", "because", text)
+    )
     text = re.sub(r"\bi\.\s?e\.?|\bviz\.", "ie", text)
     text = re.sub(r"\be\.\s?g\.?", "eg", text)
     text = re.sub(r"\bper\s?cent\b", "percent", text, flags=re.I)
@@ -97,6 +101,7 @@ def normal(text: str) -> str:
     text = re.sub(r"\b(kilo|mega|giga|tera|peta)-(?=[a-z])", r"\1 ", text)
     text = re.sub(r"(?<=[a-zA-Z0-9])-?ish\b|(?<=[A-Za-z])'s\b", "", text)
     text = re.sub(r"(?<=[a-z])fold\b", " fold", text)
+    text = re.sub(r"(?<=[0-9])\. (?=[A-Z][a-z])", "; ", text)  # another sentence
     text = re.sub(
         r"(?<=[0-9]) of (?:a|an|one) (?=(?:second|minute|hour|day|dollar|cent)\b)", " ", text
     )
@@ -105,7 +110,11 @@ def normal(text: str) -> str:
         " ",
         text,
     )  # 12-fold
-    text = re.sub(r"([0-9] ?h(?:rs?|ours?)? ?[0-9]+(?:[.,][0-9]+)? ?)m\b", r"\1min", text)  # 41h50m
+    text = re.sub(
+        r"([0-9] ?h(?:rs?|ours?)? ?[0-9]+(?:[.,][0-9]+)? ?)m(?=[0-9]|\b)", r"\1min ", text
+    )  # 41h50m
+    text = re.sub(r"\b([0-9]+):([0-5][0-9]):([0-5][0-9])(?: ?h\b)?", r"\1 h \2 min \3 s", text)
+    text = re.sub(r"([*x] ?10)-([0-9]{1,2})\b", r"\1^-\2", text)  # a power whose raising was lost
     text = re.sub(r"(?<=[0-9]) ?\*(?=$| ?[A-Za-z])", " x ", text)  # 12× as long
     text = re.sub(r"\bus (?=cents?\b)", "", text, flags=re.I)
     text = re.sub(r"\b([0-9]+):([0-5][0-9]) ?h(?:ours?|rs?)?\b", r"\1 h \2 min", text)  # 3:04 h
@@ -113,6 +122,7 @@ def normal(text: str) -> str:
     if not re.search("[0-9]", text):
         text = _counted_words(text)
     text = re.sub(r"(?<![0-9.,])([0-9]+) and (?:a half|half|½)\b", r"\1.5", text)
+    text = re.sub(r"\$ ?\( ?([0-9.]+) ?/ ?([0-9.]+) ?\)", r"\1/\2 $", text)
     text = re.sub(r"\(\s*([0-9.]+)\s*/\s*([0-9.]+)\s*\)", r"\1/\2", text)
     text = re.sub(r"\(([-+]?[0-9][^()A-Za-z]*)\)(?=\s*[A-Za-z$%µ])", r"\1", text)  # (27.5) ms
     return re.sub(r"\b(to the nearest [a-z]+)\b", " ", text)
@@ -207,7 +217,7 @@ def word_measure(word: str) -> Measure | None:
     lower = word.lower()
     if lower in MORE_UNITS:
         return MORE_UNITS[lower]
-    if word in ("S", "MS", "US", "H"):
+    if word in ("S", "MS", "US", "H", "X"):
         return UNITS[lower]  # all in capitals
     if len(word) < 3:
         return None
