@@ -214,7 +214,7 @@ def binds(draw: Draw) -> Choice:
     del hints[words[wanted]]
     return Choice(
         f"The service again, on one replica of 8 {made.chips[which]} that decodes {batch} sequences together.\n\n"
-        "On what does the forecast step spend most of its time?",
+        "On what does the forecast step spend most of its time? Two parts within 10 % of each other count as even.",
         options=draw.options(words[wanted], hints),
         solution="; ".join(f"{part} {time / p.step:.0%}" for part, time in p.step_parts.items())
         + ".",

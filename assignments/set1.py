@@ -74,7 +74,7 @@ def pace(draw: Draw) -> Choice:
     return Choice(
         f"{draw.pick(*PEOPLE).capitalize()} serves {told(net)}. It runs on {rack.told()}. At noon {say(batch)} "
         f"sequences are decoded together, their contexts {say(context)} tokens long on average.\n\n"
-        "What sets the time of a step at noon?",
+        "What sets the time of a step at noon? Two times within 10 % of each other count as even.",
         options=draw.options(texts[found], {texts[k]: hints[k] for k in texts if k != found}),
         solution=(
             f"Arithmetic 2 B N_a / F = {arithmetic * 1e3:.2f} ms. Weights N_t w / W = {weights * 1e3:.2f} ms and caches "
