@@ -252,7 +252,9 @@ def _pools(args: argparse.Namespace) -> None:
     set = load_set(args.set)
     seed = read_seed(args.seed_file, create=True)
     path = pools.write(set, seed, Path(args.out or f"{set.name}_pools.zip"), args.variants)
-    print(f"{len(set.questions)} pools of {args.variants} variants, and the quiz that draws from them, are in {path}.")
+    print(
+        f"{len(set.questions)} pools of {args.variants} variants, and the quiz that draws from them, are in {path}."
+    )
 
 
 def _check(args: argparse.Namespace) -> int:

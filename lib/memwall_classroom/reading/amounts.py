@@ -100,7 +100,9 @@ class _Reader:
 
     def _unit_before(self, entry: _Found) -> None:
         """t [ms] = 27.5, `in ms: 27.5`: a unit that stands before its number."""
-        if len(self.word(0)) > 2 and self._before(entry, 0, ":"):  # milliseconds: 27.5
+        if (len(self.word(0)) > 2 or self.word(0) == self.form.unit) and self._before(
+            entry, 0, ":"
+        ):  # milliseconds: 27.5
             return
         for i in range(entry.start):
             opened = self.sign(i) in ("[", "(", "/") or self.word(i).lower() == "in"

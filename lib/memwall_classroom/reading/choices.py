@@ -9,7 +9,10 @@ from .signs import tidy
 
 _NAMED = re.compile(r"\b(?:option|answer|ans|choice|letter|variant|case|alternative)s?\s*(?:is|:|=)?\s*[(\['\"]?([a-z])\b(?!')", re.I)  # fmt: skip
 _FIRST = re.compile(r"^[(\[{'\"]*([A-Za-z])(?:[)\]}\"]+|\s*[.:,;]|\s+-|$)")
-_ALONE = re.compile(r"(?<![\w'(])(?:[(\['\"]?([A-Z])[)\]'\"]?(?![\w'])|([a-z])\)(?!\w))")
+_ALONE = re.compile(
+    r"(?<![\w'(])(?:[(\['\"]?([A-Z])[)\]'\"]?(?![\w'])|([a-z])\)(?!\w))|[(\[]([a-z])[)\]]"
+)
+_SEVERAL = re.compile(r"\W*[a-f](?:\W+(?:and\W+)?[a-f])+\W*", re.I)  # (a) and (b)
 _OPEN = re.compile(r"\b(?:not|no|neither|nor|except|or|both|either|never|instead|unless|between|than|rather)\b|n't\b|[<>]|\+", re.I)  # fmt: skip
 
 
@@ -19,11 +22,15 @@ def read_letter(text: str, letters: str) -> str:
     text = text.replace("\n", "; ") if isinstance(text, str) else text
     plain = re.sub(r"\bnot (?:quite )?(?:sure|certain)\b|\bno doubt\b", " ", tidy(text))
     plain = re.sub(r"^\s*(?:q[0-9]+\s*)?(?:[=~:]+(?!>)|[-=]*[>→⇒])\s*", "", plain).strip(" .!?_*-")
+    if _SEVERAL.fullmatch(plain):
+        raise GrammarError(f"{asked}, and it does not settle on one")
     found = [m.upper() for m in _NAMED.findall(plain) if m.upper() in letters]
     if first := _FIRST.match(plain):
         found.append(first.group(1).upper())
     # an A that begins a sentence may be an article
-    alone = [(m[1] or m[2]).upper() for m in _ALONE.finditer(plain) if not _article(plain, m)]
+    alone = [
+        (m[1] or m[2] or m[3]).upper() for m in _ALONE.finditer(plain) if not _article(plain, m)
+    ]
     found += [letter for letter in alone if letter in letters]
     if not found or any(letter not in letters for letter in found):
         raise GrammarError(asked)

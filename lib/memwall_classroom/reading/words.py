@@ -121,6 +121,7 @@ def normal(text: str) -> str:
     text = re.sub(r"^\s*[*xX]\s?(?=[0-9.])", "", text)  # x12
     if not re.search("[0-9]", text):
         text = _counted_words(text)
+    text = re.sub(r"([0-9.]+) ?\(([a-z -]+)\)", _said_again, text)
     text = re.sub(r"(?<![0-9.,])([0-9]+) and (?:a half|half|½)\b", r"\1.5", text)
     text = re.sub(r"\$ ?\( ?([0-9.]+) ?/ ?([0-9.]+) ?\)", r"\1/\2 $", text)
     text = re.sub(r"\(\s*([0-9.]+)\s*/\s*([0-9.]+)\s*\)", r"\1/\2", text)
@@ -151,6 +152,11 @@ _SPELLED = re.compile(
 def _counted_words(text: str) -> str:
     """Numbers in words as digits: twenty-four chips, one hundred and two point five, two and a half million."""
     return _SPELLED.sub(_spelled, text)
+
+
+def _said_again(match: re.Match[str]) -> str:
+    """10 (ten) ms: the same once more, in words."""
+    return match.group(1) if _counted_words(match.group(2)) == match.group(1) else match.group()
 
 
 def _spelled(match: re.Match[str]) -> str:
@@ -231,7 +237,7 @@ def _more_units() -> dict[str, Measure]:
     table = {}
     for names, unit in (
         ("secs", "s"), ("msecs millis millisecs millisec", "ms"), ("usecs µsecs microsecs microsec", "us"), ("nsecs nanosecs", "ns"),
-        ("wk wks", "week"), ("bucks buck", "$"), ("ct cts pennies penny", "cents"), ("pct percents", "%"),
+        ("wk wks", "week"), ("sekunde sekunden", "s"), ("millisekunden", "ms"), ("stunde stunden heures", "h"), ("tag tage jours", "days"), ("prozent", "%"), ("bucks buck", "$"), ("ct cts pennies penny", "cents"), ("pct percents", "%"),
         ("tps", "tokens/s"), ("toks tkn tkns", "tokens"), ("mtps", "Mtok/s"), ("customer customers person people reader readers caller callers", "users"),
         ("query queries prompt prompts conversation conversations", "requests"), ("params", "parameters"), ("card cards", "GPUs"),
         ("operation operations", "FLOP"), ("iteration iterations decode-step decode-steps timestep timesteps", "steps"), ("block blocks", "layers"),
