@@ -194,9 +194,9 @@ def binds(draw: Draw) -> Choice:
     made = brief(draw)
     which = draw.pick(0, 1)
     # what is rarely the answer is drawn for more often
-    often = {"launches": 1, "attention": 2, "experts": 2, "weights": 3, "none": 5, "exchange": 12}
+    often = {"launches": 1, "attention": 2, "experts": 2, "weights": 3, "none": 4, "exchange": 8}
     wanted = draw.pick(*(part for part, times in often.items() for _ in range(times)))
-    batch = draw.pick(1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+    batch = draw.pick(1, 4, 8, 16, 32, 48, 64, 96, 128, 256, 512)
     p = made.plan(which, users=float(batch))
     own = {part: float(time) for part, time in p.step_parts.items() if time}
     first, second = sorted(own.values(), reverse=True)[:2]
