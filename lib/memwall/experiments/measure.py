@@ -407,7 +407,7 @@ def predicted(row: dict[str, Any], system: System) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="memwall.experiments.measure", description=__doc__.split("\n")[0]
+        prog="python -m memwall.measure", description=__doc__.split("\n")[0]
     )
     parser.add_argument(
         "--backend", default="", help="numpy or torch (default: torch if installed)"

@@ -202,7 +202,7 @@ def _print_scores(kind: str, rows: list[dict[str, Any]]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="memwall.validate",
+        prog="python -m memwall.validate",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
