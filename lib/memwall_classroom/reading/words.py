@@ -237,7 +237,7 @@ def _more_units() -> dict[str, Measure]:
     table = {}
     for names, unit in (
         ("secs", "s"), ("msecs millis millisecs millisec", "ms"), ("usecs µsecs microsecs microsec", "us"), ("nsecs nanosecs", "ns"),
-        ("wk wks", "week"), ("sekunde sekunden", "s"), ("millisekunden", "ms"), ("stunde stunden heures", "h"), ("tag tage jours", "days"), ("prozent", "%"), ("bucks buck", "$"), ("ct cts pennies penny", "cents"), ("pct percents", "%"),
+        ("wk wks", "week"), ("sekunde sekunden", "s"), ("millisekunden", "ms"), ("stunde stunden heures", "h"), ("jours", "days"), ("prozent", "%"), ("bucks buck", "$"), ("ct cts pennies penny", "cents"), ("pct percents", "%"),
         ("tps", "tokens/s"), ("toks tkn tkns", "tokens"), ("mtps", "Mtok/s"), ("customer customers person people reader readers caller callers", "users"),
         ("query queries prompt prompts conversation conversations", "requests"), ("params", "parameters"), ("card cards", "GPUs"),
         ("operation operations", "FLOP"), ("iteration iterations decode-step decode-steps timestep timesteps", "steps"), ("block blocks", "layers"),
