@@ -450,16 +450,12 @@ def in_a_sentence(option: Option) -> str:
     each = option.chips // option.replicas
     groups = f" in {option.replicas} groups of {each}" if option.replicas > 1 and each > 1 else ""
     low, high = (f"{x:.0%}".removesuffix("%") for x in option.busy_band)
-    worst = option.replicas_band[1]
-    if worst is None:
-        busy = f"{low} % busy at best, too slow at worst"
-    elif worst > option.replicas:
-        busy = f"{low} % busy at best, too few at worst"
-    else:
-        busy = f"{low} to {high} % busy" if low != high else f"{low} % busy"
+    if (option.replicas_band[1] or math.inf) > option.replicas:
+        high = "over 100"
+    busy = f"{low} to {high}" if low != high else low
     price = option.dollars_per_month
     rent = "rent not known: enter yours" if price is None else f"{human(price, '$')} a month"
-    return f"{option.chips} {option.chip}{groups}, {busy}, {rent}"
+    return f"{option.chips} {option.chip}{groups}, {busy} % busy, {rent}"
 
 
 def _rank(option: Option) -> tuple[bool, bool, float, int]:

@@ -23,6 +23,7 @@ from ..core.checkpoint import FEEDS_IN_TURN, IN_TURN, MATRICES, PRODUCTS, LayerG
 from ..core.nouns import Engine, Unknown
 from ..core.units import human
 from ..core.widths import stored_width
+from ..experiments.questions import room_band
 from ..formulas import forecast
 from ..formulas.deployment import RESULTS
 from ..formulas.forecast import CLASSES, PARTS
@@ -43,6 +44,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 MODEL = "Llama-3.3-70B"
+EXPERTS = "DeepSeek-V3"
 CHIPS = ("H100", "H200", "B200")
 PART_NAMES = {
     "weights": "weights", "experts": "experts", "attention": "caches", "exchange": "exchange",
@@ -121,8 +123,8 @@ def data() -> dict[str, Any]:
         "bands": {
             kind: {of: forecast.band(kind, of) for of in ("tpot", "ttft")} for kind in CLASSES
         },
-        "users": list(planner.USERS), "month": planner.MONTH, "presets": PRESETS,
-        "first": {"model": MODEL, "chips": CHIPS}, "words": RESULTS,
+        "rooms": room_band(), "users": list(planner.USERS), "month": planner.MONTH, "presets": PRESETS,
+        "first": {"model": MODEL, "experts": EXPERTS, "chips": CHIPS}, "words": RESULTS,
         "parts": {name: PART_NAMES.get(name, name) for name in PARTS},
     }  # fmt: skip
 
