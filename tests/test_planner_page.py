@@ -102,7 +102,7 @@ def test_by_keyboard_alone(visit):
     assert sentence(tab) != before
     tab.locator(".mw-options button").nth(1).focus()
     tab.keyboard.press("Enter")
-    assert tab.locator(".mw-detail h3").inner_text() in tab.locator(".mw-options").inner_text().replace("\t", " ") or tab.locator(".mw-open").count() == 1  # fmt: skip
+    assert tab.locator(".mw-detail h2").inner_text() in tab.locator(".mw-options").inner_text().replace("\t", " ") or tab.locator(".mw-open").count() == 1  # fmt: skip
     assert tab.locator(".mw-options [aria-expanded=true]").count() == 1
     assert tab.evaluate("document.activeElement.getAttribute('aria-expanded')") == "true"
 

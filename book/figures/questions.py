@@ -45,6 +45,8 @@ def in_planner(answer: Answer) -> str:
         engine = {"tp": "1", "dp": "1", "ep": "1", "pp": "1"} | dict(
             zip(parts[::2], parts[1::2], strict=True)
         )
+        if row["guesses"]:
+            engine |= {"drafts": row["guesses"], "acceptance": row["accepted"]}
         asked = {name: row[name] for name in ("prompt", "output", "users")}
     state = {
         "model": row["model"], "weights": row["weights"], "cache": row["cache"], "use": "",

@@ -31,6 +31,7 @@ function el(tag, given = {}, ...inside) {
 	return node;
 }
 const svg = (tag, given, ...inside) => { el.svg = true; try { return el(tag, given, ...inside); } finally { el.svg = false; } };
+const columnHead = (text) => (text ? el("th", { scope: "col" }, text) : el("td"));
 const dollars = (x) => human(x, "$", 3);
 const rounded = (x) => (x >= 1e5 ? `$${human(round(x / 1e3))}k` : x >= 1e4 ? `$${(x / 1e3).toFixed(1).replace(/\.0$/, "")}k` : `$${human(round(x))}`);
 const percent = (x) => `${round(x * 100)} %`;
@@ -187,7 +188,7 @@ class Planner {
 		this.rows = el("tbody");
 		this.more = el("button", { type: "button", onclick: () => this.set({ all: !this.state.all }) });
 		this.table = el("div", { class: "mw-options", role: "region", "aria-label": "Alternatives, best first", tabindex: "0" },
-			el("table", {}, el("thead", {}, el("tr", {}, ...["Chips", "a month", "Mtok out", "first token", "each", "busy", "what stops more"].map((t) => el("th", { scope: "col" }, t)))), this.rows));
+			el("table", {}, el("thead", {}, el("tr", {}, ...["Chips", "a month", "Mtok out", "first token", "each", "busy", "what stops more"].map(columnHead))), this.rows));
 		this.asked = el("p", { class: "mw-asked" });
 		this.detail = el("div", { class: "mw-detail" });
 		this.versus = el("div", { class: "mw-versus" });
@@ -526,7 +527,7 @@ class Planner {
 		const { P, q } = this;
 		this.chosen = o;
 		if (!o) { this.detail.replaceChildren(); return; }
-		const head = el("h3", {}, `${o.fails ? human(o.count) : human(o.chips)} ${o.chip}, ${P.inWords(o.layout)}`);
+		const head = el("h2", {}, `${o.fails ? human(o.count) : human(o.chips)} ${o.chip}, ${P.inWords(o.layout)}`);
 		if (o.fails) {
 			this.detail.replaceChildren(head, el("p", {}, `${o.fails[0].toUpperCase()}${o.fails.slice(1)}.`), ...(o.work ? [this.memory(o)] : []));
 			return;
@@ -540,7 +541,7 @@ class Planner {
 		return missing.length ? [el("p", { class: "mw-note" }, `${chip.name} has no ${missing.join("- or ")}-bit arithmetic: such weights are kept and read narrow, and multiplied at its ${low}-bit rate.`)] : [];
 	}
 	explain(chapter) { return this.chapters == null ? null : el("a", { class: "mw-explain", href: `${this.chapters}${chapter}.html` }, "explain"); }
-	block(title, chapter, ...inside) { return el("section", { class: "mw-block" }, el("h4", {}, title, " ", this.explain(chapter)), ...inside); }
+	block(title, chapter, ...inside) { return el("section", { class: "mw-block" }, el("h3", {}, title, " ", this.explain(chapter)), ...inside); }
 
 	time(o) {
 		const { parts, most } = this.binds(o), whole = o.result[this.P.out.time_per_token];
@@ -614,7 +615,7 @@ class Planner {
 			const { price, month } = this.pricePer(best, q);
 			return el("tr", {}, el("th", { scope: "row" }, label), el("td", {}, human(best.chips)), el("td", {}, month == null ? "enter yours" : `${rounded(month)}, ${dollars(price * 1e6)}`));
 		});
-		return this.block(`What if, on ${o.chip}`, "10_serving", el("table", { class: "mw-if" }, el("thead", {}, el("tr", {}, ...["", "chips", "a month, Mtok out"].map((t) => el("th", { scope: "col" }, t)))), el("tbody", {}, ...rows)));
+		return this.block(`What if, on ${o.chip}`, "10_serving", el("table", { class: "mw-if" }, el("thead", {}, el("tr", {}, ...["", "chips", "a month, Mtok out"].map(columnHead))), el("tbody", {}, ...rows)));
 	}
 	numbers(o) {
 		const { out } = this.P, band = this.data.bands[o.work.chip.kind], rooms = this.roomBand(o, o.result), of = { step: band.tpot, time_per_token: band.tpot, prompt_time: band.ttft, first_token: band.ttft, room: rooms, largest_concurrency: rooms };
@@ -625,7 +626,7 @@ class Planner {
 		});
 		const open = this.detail.querySelector(".mw-numbers")?.open ?? false;
 		return el("details", { class: "mw-numbers", open }, el("summary", {}, "All numbers of one replica at this load, with the band and the chapter of each"),
-			el("table", {}, el("thead", {}, el("tr", {}, ...["", "value", "eight in ten", ""].map((t) => el("th", { scope: "col" }, t)))), el("tbody", {}, ...rows)));
+			el("table", {}, el("thead", {}, el("tr", {}, ...["", "value", "eight in ten", ""].map(columnHead))), el("tbody", {}, ...rows)));
 	}
 
 	// ---- two plans, a table, a link
@@ -750,7 +751,7 @@ class Planner {
 			[`max_num_batched_tokens ${batched / 4}`, () => roomOf({ batched_tokens: batched / 4 })], ["weights in fp8", () => roomOf({ weights: "fp8" })],
 			[`twice the chips, tp ${o.layout.tp * 2}`, () => (P.whyNot(this.q.checkpoint, { ...o.layout, tp: o.layout.tp * 2 }) ? null : roomOf({}, { ...o.layout, tp: o.layout.tp * 2 }, o.count * 2))]];
 		const rows = helps.map(([what, run]) => [what, run()]).filter(([, r]) => r && r.fit > 1.02 * ours.fit).sort((a, b) => b[1].fit - a[1].fit);
-		if (rows.length) said.push(el("table", {}, el("thead", {}, el("tr", {}, ...["what would help", "tokens that fit", "requests of that length"].map((t) => el("th", { scope: "col" }, t)))),
+		if (rows.length) said.push(el("table", {}, el("thead", {}, el("tr", {}, ...["what would help", "tokens that fit", "requests of that length"].map(columnHead))),
 			el("tbody", {}, el("tr", {}, el("th", { scope: "row" }, "as it is"), el("td", {}, human(round(tokens))), el("td", {}, ours.fit.toFixed(2))), ...rows.map(([what, r]) => el("tr", {}, el("th", { scope: "row" }, what), el("td", {}, human(round(r.fit * longest))), el("td", {}, r.fit.toFixed(2)))))));
 		return said;
 	}
