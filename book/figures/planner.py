@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from memwall import human
+from memwall.planner import Option, in_words
 from memwall.planner_page import PlannerPage
 from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table
 from memwall.views.reader import Asked, guess, settle
@@ -36,6 +37,19 @@ def settle_half_speed(share: float) -> Asked:
         low="Half would be right for tokens alone: prompts are read all the same.",
         high="Slower tokens leave room for many more users on each replica.",
     )  # fmt: skip
+
+
+def options(best: Iterable[Option]) -> Any:
+    """The best options as a table."""
+    told = [
+        (
+            f"{o.chips} {o.chip}", f"{o.replicas} × {in_words(o.layout)}",
+            f"{human(o.dollars_per_month, '$')}", human(1 / o.result.time_per_token, "token/s"),
+            human(o.result.first_token, "s"), f"{o.busy:.0%}",
+        )
+        for o in best
+    ]  # fmt: skip
+    return table(("chips", "layout", "a month", "each", "first token", "busy"), told)
 
 
 def parts_of_the_step(users: np.ndarray, plans: Sequence[Any]) -> Figure:

@@ -458,9 +458,9 @@ def in_a_sentence(option: Option) -> str:
     return f"{option.chips} {option.chip}{groups}, {busy} % busy, {rent}"
 
 
-def _rank(option: Option) -> tuple[bool, bool, float, int]:
+def _rank(option: Option) -> tuple[bool, bool, float, int, float]:
     price = option.dollars_per_second
-    return bool(option.fails), price is None, price or 0.0, option.chips
+    return bool(option.fails), price is None, price or 0.0, option.chips, option.busy
 
 
 def _sizes(chip: Chip, most: int) -> list[int]:

@@ -3,7 +3,7 @@
    options of the last full search; the table follows when the hand rests. */
 var memwallPlanner = (() => {
 const { human, parse } = memwallExplorer, { abs, ceil, floor, log10, max, min, round } = Math;
-const NEAR = 12, REST = 140;  // options searched while a control moves; ms of rest before the table
+const NEAR = 8, REST = 140;  // options searched while a control moves; ms of rest before the table
 const SLIDERS = {
 	rate: ["requests a second", "1", 0.01, 1000], users: ["users at once", "1", 1, 20000], prompt: ["Prompt", "tokens", 1, 1e6], output: ["Answer", "tokens", 1, 32000],
 	cached: ["Found in a cache", "%", 0, 1], first_token: ["First token within", "s", 0.1, 600], token_rate: ["Then, token/s each", "token/s", 1, 300],
@@ -139,7 +139,7 @@ class Planner {
 	build() {
 		const { root, data } = this;
 		root.replaceChildren();
-		this.boxes = {};
+		[this.boxes, this.told] = [{}, {}];
 		const names = el("datalist", { id: "mw-plan-models" }, ...data.models.map((m) => el("option", { value: m.name })));
 		this.model = el("input", {
 			type: "text", id: "mw-plan-model", list: "mw-plan-models", autocomplete: "off", spellcheck: "false", "aria-describedby": "mw-plan-model-said",
@@ -347,8 +347,10 @@ class Planner {
 		for (const radio of this.cases) radio.checked = radio.value === s.use;
 		this.unit.value = s.users ? "users" : "rate";
 		for (const name of ["traffic", "prompt", "output", "cached", "first_token", "token_rate"]) {
-			const real = this.real(name), [, unit, low, high] = SLIDERS[real], text = this.shown(name), range = this.boxes[`${name}-range`];
-			put(this.boxes[name], text);
+			const real = this.real(name), [, unit, low, high] = SLIDERS[real], box = this.boxes[name], range = this.boxes[`${name}-range`], now = `${real} ${s[real]}`;
+			if (this.told[name] === now && box.getAttribute("aria-invalid") !== "true") continue;  // most stand still while one moves
+			this.told[name] = box === document.activeElement ? "" : now;
+			put(box, this.shown(name));
 			const place = String(round(1000 * min(max(low ? Math.log(s[real] / low) / Math.log(high / low) : s[real] / high, 0), 1)));
 			if (range.value !== place && range !== this.active) range.value = place;
 			range.setAttribute("aria-valuetext", human(s[real], unit));
@@ -356,8 +358,9 @@ class Planner {
 		this.weights.value = s.weights;
 		this.cache.value = s.cache;
 		this.serves.value = s.serves;
-		for (const name of Object.keys(ENGINE)) put(this.boxes[name], s.engine[name] === undefined ? "" : String(s.engine[name]));
-		for (const name of ["name", ...Object.keys(OWN)]) put(this.boxes[`own-${name}`], s.own[name] === undefined ? "" : String(s.own[name]));
+		if (s.engine !== this.engineShown) for (const name of Object.keys(ENGINE)) put(this.boxes[name], s.engine[name] === undefined ? "" : String(s.engine[name]));
+		if (s.own !== this.ownShown) for (const name of ["name", ...Object.keys(OWN)]) put(this.boxes[`own-${name}`], s.own[name] === undefined ? "" : String(s.own[name]));
+		[this.engineShown, this.ownShown] = [s.engine, s.own];
 		const key = s.chips.join();
 		if (key !== this.chipKey || s.rents !== this.rentKey) {
 			this.chipKey = key;

@@ -156,7 +156,7 @@ const ASKED = ["time_per_token", "first_token", "running", "request_rate"].map((
 const SEEN = new Uint8Array(USERS.length), [TOKEN, FIRST, RUNNING, RATE] = ASKED.map(() => new Float64Array(USERS.length));
 
 function prepare(question) {
-	const model = checkpoint(question), v = vectorOf(model), q = question;
+	const model = checkpoint(question), v = (model.vector ??= vectorOf(model)).slice(), q = question;
 	for (const field of ["prompt", "output", "cached"]) v[at[`workload.${field}`]] = q[field];
 	return { ...q, checkpoint: model, v, run: memwallDeployment[+model.routed] };
 }
@@ -233,7 +233,7 @@ function option(q, work) {
 	};
 }
 
-const rank = (a, b) => !!a.fails - !!b.fails || (a.dollars == null) - (b.dollars == null) || (a.dollars ?? 0) - (b.dollars ?? 0) || a.chips - b.chips;
+const rank = (a, b) => !!a.fails - !!b.fails || (a.dollars == null) - (b.dollars == null) || (a.dollars ?? 0) - (b.dollars ?? 0) || a.chips - b.chips || (a.busy ?? 0) - (b.busy ?? 0);
 
 // every job of a question: a chip that may be used, its sizes, its layouts, or the one that was given
 function jobs(prepared) {
