@@ -557,7 +557,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """`python -m memwall.planner`: 0 if it fits, 1 if it does not, 2 for input that cannot be."""
     asked = _parser().parse_args(arguments)
     try:
-        if asked.rate is None:
+        if asked.rate is None and asked.users is None:
             return _print_plan(asked)
         return _print_alternatives(asked)
     except InputError as error:
@@ -569,7 +569,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m memwall.planner",
         description="Chips, waits and dollars of a model under some traffic. Without a layout, the "
-        "usual one is chosen and said; with --rate, whatever could serve it is compared.",
+        "usual one is chosen and said; with --rate or --users, whatever could serve it is compared.",
         epilog="Exit status: 0 if it fits, 1 if it does not, 2 for input that cannot be.",
     )
     add = parser.add_argument
@@ -602,17 +602,18 @@ def _parser() -> argparse.ArgumentParser:
     add("--cached", type=float, default=0.0, help="share of a prompt found in a cache")
     add("--rent", type=float, help="dollars an hour of a chip")
     add("--rate", type=float, help="requests a second in all: compare what could serve them")
-    add("--first-token", type=float, default=2.0, help="seconds allowed to it, with --rate")
-    add("--token-rate", type=float, default=20.0, help="tokens a second a user, with --rate")
-    add("--chips-allowed", help="names with commas, with --rate")
-    add("--most", type=int, default=64, help="chips of a replica at most, with --rate")
+    add("--users", type=float, help="or users at once in all; the four below go with either")
+    add("--first-token", type=float, default=2.0, help="seconds allowed to it")
+    add("--token-rate", type=float, default=20.0, help="tokens a second a user")
+    add("--chips-allowed", help="names with commas")
+    add("--most", type=int, default=64, help="chips of a replica at most")
     add("--format", choices=("text", "json", "csv"), default="text")
     return parser
 
 
 def _print_plan(asked: argparse.Namespace) -> int:
     if not asked.chip:
-        raise InputError("which chip? Name one, or give --rate to compare several")
+        raise InputError("which chip? Name one, or give --rate or --users to compare several")
     found = plan(
         asked.model, asked.chip, asked.chips, tp=asked.tp, dp=asked.dp, ep=asked.ep, pp=asked.pp,
         replicas=asked.replicas, users=asked.concurrency, prompt=asked.prompt, output=asked.output,
@@ -636,7 +637,8 @@ def _print_alternatives(asked: argparse.Namespace) -> int:
     names = [name.strip() for name in names]
     whole("most", asked.most)
     options = alternatives(
-        asked.model, rate=asked.rate, prompt=asked.prompt, output=asked.output, cached=asked.cached,
+        asked.model, rate=asked.rate, users=asked.users, prompt=asked.prompt, output=asked.output,
+        cached=asked.cached,
         first_token=asked.first_token, token_rate=asked.token_rate, chips=names, most=asked.most,
         weights=asked.weights, cache=asked.cache, engine=asked.engine,
         memory_share=asked.memory_share, batched_tokens=asked.batched_tokens,
