@@ -178,6 +178,11 @@ def test_widths_that_a_chip_lacks_are_said(visit):
     assert "no 8-bit" not in visit("#plan?model=DeepSeek-V3&chips=H200").locator(".mw-detail").inner_text()  # fmt: skip
 
 
+def test_a_width_in_a_link_may_have_any_of_its_names(visit):
+    tab = visit("#plan?model=Llama-3.1-70B&weights=AWQ&chips=H100")
+    assert tab.locator("#mw-plan-weights").input_value() == "gptq"
+
+
 def test_guesses_are_counted(visit):
     tab = visit("#plan?model=DeepSeek-V3&chips=H200&engine=drafts:3,acceptance:0.8")
     asked = page.PRESETS["Chat"] | {"chips": ["H200"], "drafts": 3, "acceptance": 0.8}

@@ -127,7 +127,7 @@ class Planner {
 		if (!s.rate && !s.users) s.rate = 1;
 		if (s.config) { try { this.config = JSON.parse(s.config); this.P.checkpoint({ config: this.config }); } catch { s.config = ""; } }
 		if (!s.config && !this.P.findModel(s.model)) s.model = this.data.first.model;
-		if (!["", ...Object.keys(this.data.widths)].includes(s.weights)) s.weights = "";
+		s.weights = this.data.widthsCalled[s.weights.toLowerCase()] ?? "";
 		if (!["bf16", "fp8"].includes(s.cache)) s.cache = "bf16";
 		if (!Object.hasOwn(this.data.engines, s.serves)) s.serves = "vLLM";
 		this.state = s;
