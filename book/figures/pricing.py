@@ -381,7 +381,8 @@ def price_of_context(guess: Model, board: System) -> Explorer:
     """Live: cost of a token over its context, with its kink, and a list price that steps."""
     B, L = variables("batch context")
     m, s = Model.symbolic(), System.symbolic()
-    step_at, step_ratio, margin = variables("step step_ratio margin")
+    step_at, step_ratio = variables("step step_ratio")
+    margin = 2  # of the list's flat part over the arithmetic
     models, machines = choices(guess, board, layers.read_bytes)
     token = batching.cost_per_token(B, L, m, s)
     arithmetic = roofline.compute_time(B, m, s) / B * s.dollars_per_second
@@ -406,7 +407,6 @@ def price_of_context(guess: Model, board: System) -> Explorer:
             Slider(m.kv_bytes_per_token, "Cache of a token", 100, 1e6, unit="B", log=True),
             Slider(step_at, "List price steps at", 1e3, 1e6, 2e5, unit="tokens", log=True),
             Slider(step_ratio, "Step", 1, 5, 1.5, unit="x"),
-            Slider(margin, "List price over arithmetic", 1, 100, 2, unit="x", log=True),
         ],
         chart=Lines(
             x=L,
@@ -452,14 +452,15 @@ def store_or_recompute(
     T, life = variables("hold lifetime")
     m, s = Model.symbolic(), System.symbolic()
     models, machines = choices(guess, board, layers.held_bytes)
-    prices = variables("ddr_price flash_price disk_price")
-    ddr, drive, spin = (
+    ddr, *dragged = shelves
+    prices = variables("flash_price disk_price")
+    drive, spin = (
         MemoryDevice(
             capacity=x.capacity, bandwidth=x.bandwidth, dollars_per_byte=p / GB, name=x.name
         )
-        for x, p in zip(shelves, prices, strict=True)
+        for x, p in zip(dragged, prices, strict=True)
     )
-    ranges = (("DDR", 1, 100, 3), ("Flash", 0.02, 5, 3), ("Disk", 0.001, 0.5, 4))
+    ranges = (("Flash", 0.02, 5, 3), ("Disk", 0.001, 0.5, 4))
     price_sliders = [
         Slider(
             symbol,
@@ -470,7 +471,7 @@ def store_or_recompute(
             unit="$/GB",
             log=True,
         )
-        for symbol, shelf, (label, low, high, digits) in zip(prices, shelves, ranges, strict=True)
+        for symbol, shelf, (label, low, high, digits) in zip(prices, dragged, ranges, strict=True)
     ]
     ways = {
         "recompute": (pricing.recompute_cost(m, s), "compute"),
