@@ -10,8 +10,6 @@ the library. Pages that use a table are rebuilt when the library's data change.
 from __future__ import annotations
 
 import html
-import itertools
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -266,49 +264,8 @@ def whole_streams(outputs: list[Any]) -> list[Any]:
     return coalesce_streams([NotebookNode(o) for o in whole])
 
 
-def fold_code(app: Sphinx, page: str, source: list[str]) -> None:
-    """Code is folded on a page and open in its notebook; a cell tagged "show" is what the text is about."""
-    if not page.startswith("notebooks/"):
-        return
-    notebook = json.loads(source[0])
-    for cell in notebook["cells"]:
-        tags = cell["metadata"].setdefault("tags", [])
-        if cell["cell_type"] == "code" and not {"show", "hide-cell", "remove-cell"} & {*tags}:
-            tags.append("hide-input")
-    source[0] = json.dumps(notebook, ensure_ascii=False)
-
-
-def answer(printed: str) -> str:
-    """What a cell printed, for reading: lines in as many columns are a table, others sentences.
-
-    Columns are two spaces apart; a first line without a digit is their heads.
-    """
-    lines = [line.strip() for line in printed.splitlines() if line.strip()]
-    rows = [re.split(r" {2,}", line) for line in lines]
-    made = []
-    for width, alike in itertools.groupby(rows, len):
-        body = [*alike]
-        if width == 1 or len(body) == 1:
-            made += [f"<p>{html.escape(' '.join(row))}</p>" for row in body]
-            continue
-        head = [""] * width if re.search(r"\d", "".join(body[0])) else body.pop(0)
-        made.append(table(head, body, label="Printed", heads=True)._repr_html_())
-    return f'<div class="mw-answer">{"".join(made)}</div>'
-
-
-def show_answers(app: Sphinx, doctree: nodes.document, page: str) -> None:
-    """Printed output stands on a page as an answer, in the letters of the text."""
-    if app.builder.format != "html" or not page.startswith("notebooks/"):
-        return
-    for block in list(doctree.findall(nodes.literal_block)):
-        if "stream" in block["classes"]:
-            block.replace_self(nodes.raw("", answer(block.astext()), format="html"))
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     memwall_site.setup(app)
-    app.connect("source-read", fold_code)
-    app.connect("doctree-resolved", show_answers)
     render.coalesce_streams = whole_streams
     app.add_directive("memwall", MemwallTable)
     app.connect("config-inited", configure, priority=100)

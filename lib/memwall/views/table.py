@@ -16,7 +16,6 @@ from typing import Any
 
 from ..core.units import InputError
 
-
 # so many columns a phone has no room for beside each other, and still room for below each other
 FOLDED = range(4, 9)
 
