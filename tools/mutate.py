@@ -38,10 +38,10 @@ ACCEPTED = Path(__file__).with_name("mutants_accepted.txt")
 LIBRARY = ROOT / "lib" / "memwall"
 # read here and not by the library, which only the children may import: it is what they change
 with (LIBRARY / "core" / "chapters.csv").open(encoding="utf-8", newline="") as table:
-    TAUGHT = [row["modules"].split() for row in csv.DictReader(table)]
+    CHAPTERS = {row["slug"]: row["modules"].split() for row in csv.DictReader(table)}
 # what reads, runs and times has tests that ask for orderings only
 TIMED = ("runs", "measure", "validate")
-MODULES = ("units", "algebra", *(m for modules in TAUGHT for m in modules if m not in TIMED))
+MODULES = ("units", "algebra", *(m for modules in CHAPTERS.values() for m in modules if m not in TIMED))
 
 SWAPS: dict[type, tuple[type, ...]] = {
     ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Div,), ast.Div: (ast.Mult,),
@@ -185,7 +185,7 @@ class Quick:
 
 def tests(module: str) -> list[str]:
     """Its own test file, or else those of its chapter; and its doctests."""
-    chapter = next((modules for modules in TAUGHT if module in modules), [module])
+    chapter = next(([*m, slug] for slug, m in CHAPTERS.items() if module in m), [module])
     files = {m: ROOT / "tests" / f"test_{m}.py" for m in chapter}
     own = [files[module]] if files[module].exists() else [f for f in files.values() if f.exists()]
     return [str(path.relative_to(ROOT)) for path in (*own, home(module))]

@@ -154,7 +154,7 @@ def cost_by_pass_length(users: float, past: float, v3: Model, gb: System, gap: f
     fig, ax = canvas(
         f"One token at a time costs {gap:.1f} times a token in a long pass",
         x=("Length of the pass", "tokens"),
-        y=("Cost of a token", "$/token"),
+        y=("Cost of a token, floor", "$/token"),
     )
     curve(ax, lengths, np.full_like(lengths, pricing.recompute_cost(v3, gb)), "compute")
     curve(ax, lengths, shared, "kv")
@@ -224,7 +224,7 @@ def cheapest_shelf(
             " h,", "\u00a0h,"
         ),
         x=("Time until the token is wanted again", "s"),
-        y=("Cost of having it then", "$/token"),
+        y=("Cost of having it then, floor", "$/token"),
         size=(6, 4.4),
     )
     looks = (
@@ -410,7 +410,7 @@ def price_of_context(guess: Model, board: System) -> Explorer:
         ],
         chart=Lines(
             x=L,
-            y=("Cost of a token", "$/token"),
+            y=("Cost of a token, floor", "$/token"),
             log="xy",
             curves=[
                 Curve("arithmetic", arithmetic + 0 * L, "compute"),
@@ -422,7 +422,7 @@ def price_of_context(guess: Model, board: System) -> Explorer:
             guides=[Guide("kink", x=bend, kind="muted", when=bend > 100)],
         ),
         readouts=[
-            Readout("Cost at your context", token, "$/token", key="cost"),
+            Readout("Cost at your context, floor", token, "$/token", key="cost"),
             Readout("Kink", bend, "tokens", key="kink"),
             Readout("Balanced context L*", roofline.balanced_context(m, s), "tokens"),
             Readout("Balance batch", roofline.balance_batch(m, s), "sequences"),
@@ -496,7 +496,7 @@ def store_or_recompute(
         ],
         chart=Lines(
             x=T,
-            y=("Cost of having it then", "$/token"),
+            y=("Cost of having it then, floor", "$/token"),
             log="xy",
             y_range=(recomputed / 1e5, recomputed * 20),
             curves=[Curve(name, y + 0 * T, kind) for name, (y, kind) in ways.items()],
@@ -510,8 +510,8 @@ def store_or_recompute(
                 "none",
                 label="Cheapest",
             ),
-            Readout("Cost of that", cheapest, "$/token", key="cheapest"),
-            Readout("Recomputing", recomputed, "$/token"),
+            Readout("Cost of that, floor", cheapest, "$/token", key="cheapest"),
+            Readout("Recomputing, floor", recomputed, "$/token"),
             Readout("HBM breaks even after", pricing.break_even_hold(m, s), "s"),
             Readout("Flash breaks even after", pricing.device_break_even(life, m, s, drive), "s"),
             Readout("Disk breaks even after", pricing.device_break_even(life, m, s, spin), "s"),

@@ -105,7 +105,7 @@ def draw_the_stretch(pace: Pace) -> DrawGuess:
     return DrawGuess(
         "draw-stretch",
         "Draw your guess: a seat is free for everybody who comes. How long does each token take as the engine fills?",
-        x=("Load", "%", 0.0, 0.97), y=("Time per token", "s", 1e-3, 10.0), over=load, log="y",
+        x=("Load", "%", 0.0, 0.97), y=("Time per token", "s", 1e-3, 1.0), over=load, log="y",
         curve=step, name="forecast", low=low * step, high=high * step,
         anchor=f"nearly empty: {empty}", words=("fast", "slow"), near=1.3,
         close="Level for long, then a wall: you know your trains.",

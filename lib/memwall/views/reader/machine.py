@@ -16,7 +16,7 @@ import sympy
 from ...core.nouns import Model, System, Unknown, suggest
 from ...core.units import InputError, human
 from ...formulas import racks, roofline, serving
-from ..explorer import Drawn, Expr, Readout, Slider, Words, _name, variables
+from ..explorer import Drawn, Expr, Readout, Slider, Words, name_of, variables
 from ..figures import COLORS
 from .pictures import Picture
 
@@ -51,7 +51,7 @@ class Machine(Drawn):
             for text in [words] if isinstance(words, str) else words.values():
                 builder.text(text, owner)
         return {
-            **times, **self.says, "sweep": _name(self.batch, owner), "most": self.most,
+            **times, **self.says, "sweep": name_of(self.batch, owner), "most": self.most,
             "layers": self.layers, "slots": SLOTS, "stages": self.stages, "seats": SEATS,
             "x": builder.axis(("Time within one step", "s"), False, None, owner),
         }  # fmt: skip
