@@ -138,8 +138,8 @@ def step_and_cost_figure() -> Explorer:
                 roofline.balanced_context(m, s) <= L,
                 "At {context} the cache always wins: no batch keeps the arithmetic busy",
             ),
-            (bend > B, "At {batch} memory sets the pace: a token every {step}"),
-            (sp.true, "At {batch} the arithmetic sets the pace: a token every {step}"),
+            (bend > B, "At {batch} memory sets the pace: at best a token every {step}"),
+            (sp.true, "At {batch} the arithmetic sets the pace: at best a token every {step}"),
         ],
         controls=[
             Preset("Model", {n: model(n) for n in names}, m),
@@ -172,7 +172,7 @@ def step_and_cost_figure() -> Explorer:
             Readout("Step time, floor", step, "s", key="step"),
             Readout("Speed of each, at that floor", 1 / step, "token/s"),
             Readout("Speed of all, at that floor", B / step, "token/s"),
-            Readout("Cost at $2 a GPU-hour, floor", cost, "$/token"),
+            Readout("Cost at $2 a GPU-hour, floor", cost, "$/token", key="cost"),
             Readout("Arithmetic busy", roofline.compute_utilisation(B, L, m, s), "%"),
             Readout("Batch at the knee", bend, "sequences"),
             Readout("Memory needed", need, "B", key="need"),
@@ -358,8 +358,8 @@ def say_step(figure: Explorer) -> Sentence:
     """The live figure's numbers in a sentence, two of them to drag."""
     return drag(
         figure,
-        "With [batch: people] on board and [context: tokens] of context each, a step takes {step}, and a "
-        "token costs at least {cost_at_2_a_gpu_hour}; the arithmetic is busy for {arithmetic_busy} of the time.",
+        "With [batch: people] on board and [context: tokens] of context each, a step takes at least {step}, and a "
+        "token costs at least {cost}; the arithmetic is busy for {arithmetic_busy} of the time.",
     )
 
 
