@@ -106,14 +106,15 @@ class Table:
     row_attributes: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
 
     def _repr_html_(self) -> str:
-        named = all(c.text for c in self.columns[1:])
+        # heads for all cells after the first, or for none
+        named = len({bool(c.text) for c in self.columns[1:]}) == 1
         folds = self.kind == "mw-table" and len(self.columns) in FOLDED and named
 
         def row(cells: Sequence[Cell], attributes: Mapping[str, Any]) -> str:
             drawn = ""
             for i, (c, head) in enumerate(zip(cells, self.columns, strict=True)):
                 # on a phone a row of many cells is a card, each cell after its head
-                said = {"data-head": head.text} if i and folds else {}
+                said = {"data-head": head.text} if i and folds and head.text else {}
                 tag, scope = ("th", {"scope": "row"}) if self.heads and not i else ("td", {})
                 drawn += f"<{tag}{_attributes(scope | said)}>{c.html}</{tag}>"
             return f"<tr{_attributes(attributes)}>{drawn}</tr>"
