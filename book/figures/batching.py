@@ -170,9 +170,9 @@ def step_and_cost_figure() -> Explorer:
         ],
         readouts=[
             Readout("Step time, floor", step, "s", key="step"),
-            Readout("Speed of each, at that floor", 1 / step, "token/s"),
-            Readout("Speed of all, at that floor", B / step, "token/s"),
-            Readout("Cost at $2 a GPU-hour, floor", cost, "$/token", key="cost"),
+            Readout("Speed at that floor", 1 / step, "token/s"),
+            Readout("All users, at that floor", B / step, "token/s"),
+            Readout("Cost floor, GPU at $2/h", cost, "$/token", key="cost"),
             Readout("Arithmetic busy", roofline.compute_utilisation(B, L, m, s), "%"),
             Readout("Batch at the knee", bend, "sequences"),
             Readout("Memory needed", need, "B", key="need"),
