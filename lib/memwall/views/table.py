@@ -114,7 +114,7 @@ class Table:
             drawn = ""
             for i, (c, head) in enumerate(zip(cells, self.columns, strict=True)):
                 # on a phone a row of many cells is a card, each cell after its head
-                said = {"data-head": head.text} if i and folds and head.text else {}
+                said = {"data-head": head.text} if folds and head.text else {}
                 tag, scope = ("th", {"scope": "row"}) if self.heads and not i else ("td", {})
                 drawn += f"<{tag}{_attributes(scope | said)}>{c.html}</{tag}>"
             return f"<tr{_attributes(attributes)}>{drawn}</tr>"
