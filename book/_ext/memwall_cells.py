@@ -28,6 +28,8 @@ def answer(printed: str, place: int = 1) -> str:
 
     >>> answer("racks  measured\\n    1     0.000\\n    2     0.501").count("<tr>")
     3
+    >>> answer("V3    reads 7 B\\nV3.2  reads 8 B\\nV4    reads 9 B").count("<tr>")
+    4
     >>> answer("floor 5 ms\\nforecast 9 ms")
     '<div class="mw-answer"><p>floor 5 ms</p><p>forecast 9 ms</p></div>'
     >>> answer("[[ 6 14]\\n [15  9]]")
@@ -37,7 +39,11 @@ def answer(printed: str, place: int = 1) -> str:
     rows = [GAP.split(line) for line in lines]
     wide = {len(row) for row in rows}
     if len(rows) > 1 and len(wide) == 1 and wide != {1}:
-        headed = len(rows) > 2 and not any(re.match(r"[-$~×]?\d", text) for text in rows[0])
+        # heads are words above numbers
+        columns = (
+            [bool(re.search(r"\d", text)) for text in each] for each in zip(*rows, strict=True)
+        )
+        headed = len(rows) > 2 and any(not first and all(rest) for first, *rest in columns)
         head, body = (rows[0], rows[1:]) if headed else ([""] * wide.pop(), rows)
         return table(head, body, label=f"Printed table {place}", heads=True)._repr_html_()
     if (len(rows) > 1 and max(wide) > 1) or printed.startswith("["):
