@@ -33,6 +33,11 @@ class Recipe:
     versions: tuple[str, ...] = ()
     loads: tuple[float, ...] = ()  # requests in flight that it was run with
 
+    @property
+    def chips(self) -> float:
+        """Of all its engines."""
+        return float(self.readers * self.prefill.chips + self.writers * self.decode.chips)
+
     def distance(self, load: float) -> float:
         """How far a load is from those of the recipe; some count those of one writing engine."""
         counted = (n for one in self.loads for n in (one, one * self.writers))
@@ -74,7 +79,11 @@ def recipes_of(row: Served) -> list[Recipe]:
     )  # fmt: skip
     lengths = (f"{row.prompt:g}", f"{row.output:g}")
     key = (row.model, row.chip, row.weights, row.engine.split(" ")[0], row.mode, *lengths)
-    fits = [r for r in _published().get(key, []) if _agrees(r, row)]
+    version = row.engine_version.rpartition("sglang-")[2]
+    known = [r for r in _published().get(key, []) if not version or version in r.versions]
+    fits = [r for r in known if _agrees(r, row)]
+    if row.mode == "disagg" and row.decode_workers is None:
+        fits = fits or known  # a cut that no recipe has is as good as none
     nearest = min((r.distance(row.concurrency) for r in fits), default=0.0)
     fits = [r for r in fits if r.distance(row.concurrency) == nearest]
     if row.mode == "disagg" and row.decode_workers is not None:
@@ -89,11 +98,16 @@ def recipes_of(row: Served) -> list[Recipe]:
 
 
 def _agrees(recipe: Recipe, row: Served) -> bool:
-    if row.engine_version and row.engine_version not in recipe.versions:
-        return False
     if row.mode == "agg":
         return recipe.decode == row.decode and bool(row.engine_version)
-    workers = (row.decode_workers, row.prefill_workers)
-    return row.decode_workers is None or (
-        workers == (recipe.writers, recipe.readers) and recipe.decode.chips == row.decode.chips
-    )
+    if row.decode_workers is not None:
+        workers = (row.prefill_workers, row.decode_workers)
+        return workers == (recipe.readers, recipe.writers) and (
+            recipe.decode.chips == row.decode.chips
+        )
+    # with no version a row gives both pools one cut: the chips of all engines together
+    if not row.engine_version and row.prefill == row.decode:
+        return recipe.chips == row.decode.chips
+    # otherwise those of an engine of each, and how experts are cut in the one that reads
+    cuts = (recipe.prefill.chips, recipe.decode.chips)
+    return cuts == (row.prefill.chips, row.decode.chips) and recipe.prefill.ep == row.prefill.ep
