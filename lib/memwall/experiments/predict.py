@@ -164,6 +164,7 @@ class Work:
     output: np.ndarray
     pools: np.ndarray  # whether other engines read the prompts
     users: np.ndarray  # of each engine that reads
+    crowd: np.ndarray  # users for each that runs
     kept: np.ndarray  # tokens that a step yields: more than one where further ones are guessed
     drafts: np.ndarray  # further tokens guessed a step
     polls: np.ndarray  # whether newcomers are looked for only now and then: SGLang, between pools
@@ -196,7 +197,9 @@ class Work:
         own = forecast.pass_time(self.own, efficiency)
         waits = step * np.where(self.polls, efficiency.polling, 1.0)
         ahead = BURST * self.users
-        return self._mean(deployment.first_token_time(waits, own, each, ahead, efficiency))
+        token = np.where(self.pools, step / self.kept, deployment.time_per_token(step / self.kept, each, self.running, self.output))
+        first = deployment.first_token_time(waits, own, each, ahead, efficiency)
+        return self._mean(first + deployment.seat_wait(self.crowd, self.output * token))
 
     def tpot_floor(self) -> np.ndarray:
         """Least time per output token: every guess right."""
@@ -257,7 +260,8 @@ def _served(row: Served, recipe: Recipe) -> dict[str, Any]:
     users = max(row.concurrency / recipe.writers, 1.0)
     if row.decode_batch:
         users = min(users, max(row.decode_batch * float(recipe.decode.dp), 1.0))
-    running = capped(users, prompt, output, checkpoint, writer, recipe.decode, ENGINE)
+    seated = min(users, recipe.sequences)
+    running = capped(seated, prompt, output, checkpoint, writer, recipe.decode, ENGINE)
     per_stage = running / min(running, float(recipe.decode.pp))
     tokens = 1 + recipe.drafts
     step = decode_pass(
@@ -276,6 +280,7 @@ def _served(row: Served, recipe: Recipe) -> dict[str, Any]:
         "output": output,
         "pools": pools,
         "users": row.concurrency / (recipe.readers if pools else 1.0),
+        "crowd": users / seated,
         "kept": float(tokens_a_step(recipe.drafts, ACCEPTED)) if recipe.drafts else 1.0,
         "drafts": recipe.drafts,
         "polls": pools or row.engine.lower().startswith("sglang"),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .. import catalog
 from ..core.nouns import Layout
@@ -30,6 +30,7 @@ class Recipe:
     readers: float = 1.0
     writers: float = 1.0
     drafts: float = 0.0
+    sequences: float = math.inf  # most that one writing engine lets in
     versions: tuple[str, ...] = ()
     loads: tuple[float, ...] = ()  # requests in flight that it was run with
 
@@ -56,6 +57,7 @@ def _published() -> dict[tuple[str, ...], list[Recipe]]:
             readers=float(row["prefill_workers"] or 1),
             writers=float(row["decode_workers"] or 1),
             drafts=float(row["drafts"]),
+            sequences=float(row["decode_sequences"] or math.inf),
             versions=tuple(row["versions"].split(";")),
             loads=tuple(map(float, row["concurrency"].split(";"))),
         )
@@ -84,16 +86,19 @@ def recipes_of(row: Served) -> list[Recipe]:
     fits = [r for r in known if _agrees(r, row)]
     if row.mode == "disagg" and row.decode_workers is None:
         fits = fits or known  # a cut that no recipe has is as good as none
+    # a load as it stands goes before one that was counted otherwise or not published
+    fits = [r for r in fits if row.concurrency in r.loads] or fits
     nearest = min((r.distance(row.concurrency) for r in fits), default=0.0)
     fits = [r for r in fits if r.distance(row.concurrency) == nearest]
     if row.mode == "disagg" and row.decode_workers is not None:
-        # all is stated but what a step guesses; a recipe that guesses nothing is the plain reading
-        drafts = min((r.drafts for r in fits), default=stated.drafts)
-        return [Recipe(stated.prefill, stated.decode, stated.readers, stated.writers, drafts)]
+        # all is stated but what a step guesses and how many it lets in; a recipe that guesses nothing
+        # is the plain reading
+        plain = min(fits, key=lambda r: r.drafts, default=stated)
+        return [replace(stated, drafts=plain.drafts, sequences=plain.sequences)]
     if row.mode == "agg":
         same = (r.drafts for r in fits if nearest == 0)
         drafts = max(same, default=stated.drafts)
-        return [Recipe(stated.prefill, stated.decode, drafts=drafts)]
+        return [replace(stated, drafts=drafts)]
     return fits or [stated]
 
 

@@ -82,6 +82,20 @@ def first_token_time(
 
 
 @formula
+def seat_wait(crowd: Ratio, seated: Seconds) -> Seconds:
+    """Mean wait of a user until one of the sequences that run ends, when there are more users than run.
+
+    Equation: (C/S - 1) t_seat: of the C users of a closed loop S are seated, each for t_seat, so a round
+    takes C/S of that time.
+    Source: Little 1961.
+
+    >>> float(seat_wait(1.5, 10.0))
+    5.0
+    """
+    return (crowd - 1) * seated
+
+
+@formula
 def prompts_ahead(
     prompt_time: Seconds, running: Sequences, output: Count, token_time: Seconds
 ) -> NonNegative:
