@@ -164,7 +164,7 @@ class Work:
     output: np.ndarray
     pools: np.ndarray  # whether other engines read the prompts
     users: np.ndarray  # of each engine that reads
-    crowd: np.ndarray  # users for each that runs
+    crowd: np.ndarray  # users for each that an engine lets in
     kept: np.ndarray  # tokens that a step yields: more than one where further ones are guessed
     drafts: np.ndarray  # further tokens guessed a step
     polls: np.ndarray  # whether newcomers are looked for only now and then: SGLang, between pools
@@ -186,20 +186,24 @@ class Work:
         return [("floor", self.tpot_floor()), *terms[1:]]
 
     def _token(self, step: Any, reading: Any) -> np.ndarray:
+        return self._mean(self._tokens(step, reading))
+
+    def _tokens(self, step: Any, reading: Any) -> np.ndarray:
+        """Time per output token by each recipe."""
         token, each = step / self.kept, reading / self.together
         shared = deployment.time_per_token(token, each, self.running, self.output)
-        return self._mean(np.where(self.pools, token, shared))
+        return np.where(self.pools, token, shared)
 
     def ttft(self, efficiency: Efficiency) -> np.ndarray:
-        """Mean time to the first token, the burst at the start in it."""
+        """Mean time to the first token, the burst at the start and the wait for a seat in it."""
         step = forecast.pass_time(self.step, efficiency)
-        each = forecast.pass_time(self.reading, efficiency) / self.together
+        reading = forecast.pass_time(self.reading, efficiency)
         own = forecast.pass_time(self.own, efficiency)
         waits = step * np.where(self.polls, efficiency.polling, 1.0)
         ahead = BURST * self.users
-        token = np.where(self.pools, step / self.kept, deployment.time_per_token(step / self.kept, each, self.running, self.output))
-        first = deployment.first_token_time(waits, own, each, ahead, efficiency)
-        return self._mean(first + deployment.seat_wait(self.crowd, self.output * token))
+        first = deployment.first_token_time(waits, own, reading / self.together, ahead, efficiency)
+        seated = self.output * self._tokens(step, reading)
+        return self._mean(first + deployment.seat_wait(self.crowd, seated))
 
     def tpot_floor(self) -> np.ndarray:
         """Least time per output token: every guess right."""

@@ -1,9 +1,10 @@
 """Recipes: what a public benchmark ran where its published rows do not say it.
 
 InferenceX publishes times in one place and configurations in another. A row that names its engine's
-version and its load is looked up among the configurations (`data/recipes.csv`), the nearest load if not the same: how many engines read
-and write, how each is cut, how many further tokens a step guesses. What a row states itself is never
-overruled; where several recipes fit and the row does not tell them apart, all of them are meant.
+version, its cut and its load is looked up among the configurations (`data/recipes.csv`), the nearest
+load if not the same: how many engines read and write, how each is cut, how many sequences one lets in,
+how many further tokens a step guesses. What a row states itself is never overruled; where several
+recipes fit and the row does not tell them apart, all of them are meant.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def recipes_of(row: Served) -> list[Recipe]:
     )  # fmt: skip
     lengths = (f"{row.prompt:g}", f"{row.output:g}")
     key = (row.model, row.chip, row.weights, row.engine.split(" ")[0], row.mode, *lengths)
-    version = row.engine_version.rpartition("sglang-")[2]
+    version = row.engine_version.removeprefix(f"{row.engine}-")  # as an image's tag has it
     known = [r for r in _published().get(key, []) if not version or version in r.versions]
     fits = [r for r in known if _agrees(r, row)]
     if row.mode == "disagg" and row.decode_workers is None:

@@ -83,10 +83,11 @@ def first_token_time(
 
 @formula
 def seat_wait(crowd: Ratio, seated: Seconds) -> Seconds:
-    """Mean wait of a user until one of the sequences that run ends, when there are more users than run.
+    """Mean wait of a user of a closed loop for a seat, where an engine lets in fewer than there are.
 
-    Equation: (C/S - 1) t_seat: of the C users of a closed loop S are seated, each for t_seat, so a round
-    takes C/S of that time.
+    Equation: (C/S - 1) t_seat: S of C users are seated, each for t_seat, so seats change hands S / t_seat
+    times a second and a user has one every C t_seat / S.
+    Ignores: a router that sends two users to one engine while another has a seat free.
     Source: Little 1961.
 
     >>> float(seat_wait(1.5, 10.0))
