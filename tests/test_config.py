@@ -153,7 +153,7 @@ def compressed(ignore=(), **groups):
         ({"quant_method": "modelopt", "quant_algo": "NVFP4"}, (0.5625, "fp4")),
         ({"quant_method": "modelopt", "quant_algo": "FP8"}, (1.0, "fp8")),
         ({"quantization": {"quant_algo": "NVFP4", "exclude_modules": ["lm_head"]}}, (0.5625, "fp4")),
-        ({"quant_method": "mxfp4"}, (0.53125, "mxfp4")),
+        ({"quant_method": "mxfp4"}, (0.53125, "bf16")),
         ({"quant_method": "awq", "bits": 4, "group_size": 128}, (0.5 + 20 / 1024, "bf16")),
         ({"quant_method": "gptq", "bits": 8, "group_size": -1}, (1.0, "bf16")),
         ({"quant_method": "bitsandbytes", "load_in_4bit": True}, (0.5625, "bf16")),

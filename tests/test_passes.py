@@ -108,14 +108,6 @@ def test_guessed_tokens_cost_arithmetic_and_no_reading_of_caches():
     assert three.dense_reading == one.dense_reading
 
 
-def test_mxfp4_is_multiplied_by_eight_bits_where_a_chip_can_and_by_sixteen_elsewhere():
-    part = Part(1e9, 1e9, 0.53125, "mxfp4", kind="routed")
-    new = System(4e15, 1e12, chips=1, bf16_flops=1e15, fp8_flops=2e15, fp4_flops=4e15)
-    old = new.replace(fp4_flops=2e15)
-    assert (float(passes.rate(part, new)), float(passes.widened(part, new))) == (2e15, 0)
-    assert (float(passes.rate(part, old)), float(passes.widened(part, old))) == (1e15, 1)
-
-
 def test_the_floor_counts_on_few_experts():
     for tokens in (1, 8, 64, 4096):
         work = passes.decode_pass(tokens, 0, MOE, BOX, Layout(tp=8))

@@ -88,8 +88,7 @@ class Part(Noun):
     """Weights of one kind, stored alike: how many, how many a token multiplies, how wide.
 
     `bytes_per_param` includes scales; `arithmetic` is the width of its products (bf16, fp8,
-    int8, fp4), which for weights that are only stored narrow is that of the activations; of mxfp4,
-    8 bits where a chip multiplies 4-bit weights by them, 16 elsewhere.
+    int8, fp4), which for weights that are only stored narrow is that of the activations.
     """
 
     parameters: NonNegative = quantity("N", "parameters", required=True)
@@ -108,7 +107,6 @@ MATRICES = ("attention", "dense", "shared", "routed", "latent")
 # a width that products are formed in; every other is only stored so, and widened to 16 bit first
 PRODUCTS = {
     "fp8": "fp8", "fp8-block": "fp8", "mxfp8": "fp8", "int8": "int8", "nvfp4": "fp4", "fp4": "fp4",
-    "mxfp4": "mxfp4",
 }  # fmt: skip
 
 # matrix products of one layer that wait for each other, by kind of attention; each is a launch:

@@ -59,19 +59,15 @@ class Pass(Noun):
 
 def rate(part: Part, system: System) -> Any:
     """FLOP/s of one chip at the width in which a part is multiplied."""
-    mixed = where(system.fp4_flops > system.fp8_flops, system.fp8_flops, system.bf16_flops)
-    at = {
-        "fp8": system.fp8_flops, "int8": system.fp8_flops, "fp4": system.fp4_flops, "mxfp4": mixed,
-    }  # fmt: skip
+    at = {"fp8": system.fp8_flops, "int8": system.fp8_flops, "fp4": system.fp4_flops}
     return at.get(part.arithmetic, system.bf16_flops) / system.chips
 
 
 def widened(part: Part, system: System) -> Any:
     """1 for weights stored narrower than the chip multiplies them, and so widened as they come; else 0."""
-    eight, four = system.bf16_flops, system.fp8_flops
-    wider = {"fp8": eight, "int8": eight, "fp4": four, "mxfp4": four}
+    wider = {"fp8": system.bf16_flops, "int8": system.bf16_flops, "fp4": system.fp8_flops}
     if part.arithmetic in wider:
-        own = system.fp4_flops if wider[part.arithmetic] is four else system.fp8_flops
+        own = system.fp4_flops if part.arithmetic == "fp4" else system.fp8_flops
         return where(own > wider[part.arithmetic], 0, 1)
     return where(part.bytes_per_param < 2, 1, 0)
 

@@ -21,7 +21,7 @@ from ..formulas.forecast import PARTS, Efficiency
 from ..formulas.layout import sglang_share
 
 GROUPS = 6
-WIDTHS = ("bf16", "fp8", "fp4", "mxfp4")
+WIDTHS = ("bf16", "fp8", "fp4")
 SAME_RATE = {"int8": "fp8"}
 # kinds of parts that every formula treats alike, by the one that stands for them
 STANDS_FOR = {
