@@ -92,6 +92,22 @@ def test_a_guessing_step_checks_more_tokens_and_yields_more():
     assert guessing.tpot_floor() < plain.tpot_floor()
 
 
+def test_the_chance_of_a_guess_is_what_runs_known_to_guess_say():
+    rows = [r for r in runs.served() if r.part == "fit" and r.source.startswith("InferenceX")]
+    rows = [r for r in rows if min(x.drafts for x in recipes_of(r)) > 0]
+    work, errors = predict.work_of(rows)
+    assert len(rows) > 100 and not any(errors)
+    took = np.array([r.tpot for r in rows])
+
+    def error(chance):
+        kept = tokens_a_step(work.drafts, chance)
+        return np.abs(dataclasses.replace(work, kept=kept).tpot(NEW) / took - 1).mean()
+
+    chances = np.arange(0.5, 0.8, 0.01)
+    best = chances[np.argmin([error(c) for c in chances])]
+    assert best == pytest.approx(predict.ACCEPTED, abs=0.03)
+
+
 def test_several_recipes_are_averaged_and_the_floor_is_the_least():
     mixed = next(r for r in runs.served() if r.mode == "disagg" and len(recipes_of(r)) > 1)
     both, _ = predict.work_of([mixed])
