@@ -28,23 +28,37 @@ SET = ProblemSet(
 @SET.question(points=2, minutes=5, goal="Say which of three demands sets the pace of a step")
 def pace(draw: Draw) -> Choice:
     """Which clock is it?"""
-    wanted = draw.pick("compute", "weights", "caches")
+    wanted = draw.pick("compute", "weights", "caches", "even")
     rack, net = machine(draw), model(draw)
     balance = roofline.balance_batch(net, rack.system)
     reach = roofline.balanced_context(net, rack.system)
     # above and below balance, and not so far that one look is enough
-    low, high = {"compute": (1.7, 6), "weights": (0.15, 0.7), "caches": (0.8, 4)}[wanted]
+    low, high = {"compute": (1.7, 6), "weights": (0.15, 0.7), "caches": (0.8, 4), "even": (1.2, 4)}[
+        wanted
+    ]
     batch = draw.number(low * balance, high * balance)
-    low, high = {"compute": (0.02, 0.3), "weights": (0.05, 0.5), "caches": (0.8, 4)}[wanted]
+    low, high = {
+        "compute": (0.02, 0.3),
+        "weights": (0.05, 0.5),
+        "caches": (0.8, 4),
+        "even": (1, 1),
+    }[wanted]
     context = draw.number(low * reach, high * reach)
+    if (
+        wanted == "even"
+    ):  # as long as the caches take what the weights leave of the arithmetic's time
+        context = draw.rounded(context * (1 - balance / batch))
     draw.require(batch >= 2 and context >= 100 and rack.holds(net, batch, context))
     arithmetic = roofline.compute_time(batch, net, rack.system)
     weights = roofline.weight_time(net, rack.system)
     caches = roofline.kv_time(batch, context, net, rack.system)
     memory = weights + caches
     found = "compute" if arithmetic > memory else "weights" if weights > caches else "caches"
-    draw.require(found == wanted and not 0.75 < arithmetic / memory < 1.35)
-    draw.require(found == "compute" or not 0.6 < weights / caches < 1.7)
+    if wanted == "even":
+        draw.require(0.95 < arithmetic / memory < 1.05)
+        found = "even"
+    draw.require(found == wanted and (found == "even" or not 0.75 < arithmetic / memory < 1.35))
+    draw.require(found in ("compute", "even") or not 0.6 < weights / caches < 1.7)
     texts = {
         "compute": "the arithmetic: with more FLOP/s, and nothing else changed, the step would be shorter",
         "weights": "the memory, and of its traffic the larger part is the weights",
@@ -52,7 +66,7 @@ def pace(draw: Draw) -> Choice:
         "even": "neither alone: arithmetic and memory take times within 10 % of each other",
     }
     hints = {
-        "compute": "Compare 2 B N_a / F with the whole memory traffic: the arithmetic is done before the bytes are there.",
+        "compute": "Compare 2 B N_a / F with the whole memory traffic: the arithmetic is no longer than that.",
         "weights": "Weights are read once a step, each sequence's cache as well: add the caches up, and the arithmetic.",
         "caches": "Compare B L k with N_t w, and their sum over the bandwidth with 2 B N_a / F.",
         "even": "Compute both times: they are not within 10 % of each other.",
@@ -60,7 +74,7 @@ def pace(draw: Draw) -> Choice:
     return Choice(
         f"{draw.pick(*PEOPLE).capitalize()} serves {told(net)}. It runs on {rack.told()}. At noon {say(batch)} "
         f"sequences are decoded together, their contexts {say(context)} tokens long on average.\n\n"
-        "What sets the time of a step at noon?",
+        "What sets the time of a step at noon? Two times within 10 % of each other count as even.",
         options=draw.options(texts[found], {texts[k]: hints[k] for k in texts if k != found}),
         solution=(
             f"Arithmetic 2 B N_a / F = {arithmetic * 1e3:.2f} ms. Weights N_t w / W = {weights * 1e3:.2f} ms and caches "

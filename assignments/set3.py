@@ -38,28 +38,61 @@ def divided(draw: Draw) -> Choice:
         f"{draw.pick(*PEOPLE).capitalize()} decodes with a looped pipeline of {racks} stage{'s' if racks > 1 else ''}, each a rack of its own, "
         f"and goes to {more} stages of equal racks. "
     )
+    # what becomes of each of them, and why; the last one, the same too, is left out where the same is asked for
     if held == "micro-batch":
-        right = f"the weight bytes on each chip, which fall to 1/{factor}"
-        wrong = {
-            f"the cache bytes on each chip, which fall to 1/{factor}": "More stages need as many more micro-batches in flight: the stages cancel for the caches.",
-            f"the time from one token of a user to the next, which falls to 1/{factor}": "A token still passes all layers, one stage after the other: only the hops are new.",
-            f"the idle share of the arithmetic, which falls to 1/{factor}": "A loop kept full has no idle share to begin with: the micro-batch, and so its balance, is unchanged.",
+        head += (
+            "The micro-batch stays as it is, and as many of them are in flight as there are stages."
+        )
+        fates = {
+            "the weight bytes on each chip": (
+                "smaller",
+                "The model is cut into more parts: each chip holds less of it.",
+            ),
+            "the cache bytes on each chip": (
+                "the same",
+                "More stages need as many more micro-batches in flight: the stages cancel for the caches.",
+            ),
+            "the number of sequences whose caches are stored in all racks together": (
+                "larger",
+                "There are as many more micro-batches, each as large as before.",
+            ),
+            "the time from one token of a user to the next, hops aside": (
+                "as before",
+                "A token still passes all layers, one stage after the other: only the hops are new.",
+            ),
         }
-        head += "The micro-batch stays as it is, and as many of them are in flight as there are stages. The weights were the larger part of the HBM in use."
     else:
-        right = "the share of a step during which the arithmetic units have work"
-        wrong = {
-            "the time for which a token's step reads weights on all its way through the stages": "All layers' weights are read once on a token's way, whichever racks hold them.",
-            "the number of sequences whose caches are stored in all racks together": "The users are the same, and so are their caches: they are only spread over more racks.",
-            "the weight bytes of all racks together": "The model is stored once, whatever the number of stages.",
-        }
         head += f"The number of users stays as it is, so each micro-batch has 1/{factor} of its sequences. Before, it was just at balance."
+        fates = {
+            "the share of a step during which the arithmetic units have work": (
+                "smaller",
+                "The micro-batch is below balance now: the same weights are read for fewer sequences.",
+            ),
+            "the number of sequences whose caches are stored in all racks together": (
+                "the same",
+                "The users are the same, and so are their caches: they are only spread over more racks.",
+            ),
+            "the number of micro-batches under way": (
+                "larger",
+                "There is one for each stage, and there are more stages.",
+            ),
+            "the time for which a token's step reads weights on all its way through the stages": (
+                "as before",
+                "All layers' weights are read once on a token's way, whichever racks hold them.",
+            ),
+        }
+    asked = draw.pick("smaller", "the same", "larger")
+    offered = {
+        text: fate for text, fate in fates.items() if (asked, fate[0]) != ("the same", "as before")
+    }
+    right = next(text for text, (fate, _) in offered.items() if fate == asked)
+    wrong = {text: why for text, (_, why) in offered.items() if text != right}
     return Choice(
-        f"{head}\n\nWhat becomes smaller?",
+        f"{head}\n\n{'What stays the same?' if asked == 'the same' else f'What becomes {asked}?'}",
         options=draw.options(right, wrong),
         solution=(
-            "With the micro-batch held, N_t w / (E P) falls and b L k / E does not; the latency gains only hops. With the "
-            "users held the micro-batch falls below balance: the same weights are read for fewer sequences."
+            "With the micro-batch held, N_t w / (E P) falls and b L k / E does not; more sequences are under way, and the latency gains "
+            "only hops. With the users held the micro-batch falls below balance: the same weights are read for fewer sequences."
         ),
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Problem set 5, serving: requests that come when they like, and a machine that leaves on a clock."""
+"""Problem set 5, chapter 10: requests that come when they like, and a machine that leaves on a clock."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from memwall_classroom.reading.answers import apart, say
 SET = ProblemSet(
     "set5",
     "Problem set 5: serving",
-    chapters=(2, 6),
+    chapters=(10,),
     goals=(
         "say how many requests are under way, from how often they come and how long each stays",
         "tell what waiting for company costs, and what leaving on time costs",
@@ -34,11 +34,11 @@ def overflow(draw: Draw) -> Choice:
     riding = float(serving.seats_in_use(arrivals, trips, period))
     draw.require(not 0.9 < riding / batch < 1.12)
     full = riding > batch
-    right, wrong = (
-        ("the queue grows as long as it goes on: more come than can leave", "about {n} seats are taken on average, and nobody waits for a seat")
-        if full
-        else ("about {n} seats are taken on average, and nobody waits for a seat for long", "the queue grows as long as it goes on: more come than can leave")
-    )  # fmt: skip
+    texts = (
+        "the queue grows as long as it goes on: more come than can leave",
+        "about {n} seats are taken on average, and nobody waits for a seat for long",
+    )
+    right, wrong = texts if full else texts[::-1]
     n = f"{riding:,.0f}"
     step = f"{float(arrivals * period):,.2g}"
     hints = {

@@ -4,8 +4,10 @@ Each style takes a number in the unit asked, the unit, and what a word for it is
 or None where nobody would write so. Numbers have four figures, as a calculator's display cut short.
 """
 
+import ast
 import math
 import re
+from fractions import Fraction
 
 LONG = {  # a unit in words, plural
     "ms": "milliseconds", "s": "seconds", "h": "hours", "days": "days", "tokens/s": "tokens per second", "$/Mtok": "dollars per million tokens",
@@ -123,6 +125,93 @@ def adjective(value, unit):
     return word and f"{plain(value)} {word}"
 
 
+SMALL = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+TENS = ["_", "_", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+GROUPS = {10**12: "trillion", 10**9: "billion", 10**6: "million", 1000: "thousand", 100: "hundred"}
+
+
+def spelled(n):
+    """A whole number in words: four thousand eight hundred and seven."""
+    if n < 20:
+        return SMALL[n]
+    if n < 100:
+        return TENS[n // 10] + (f"-{SMALL[n % 10]}" if n % 10 else "")
+    size = next(size for size in GROUPS if size <= n)
+    head, rest = f"{spelled(n // size)} {GROUPS[size]}", n % size
+    return f"{head}{' and ' if rest < 100 else ' '}{spelled(rest)}" if rest else head
+
+
+def in_number_words(value, unit):
+    """One hundred and two point five seven."""
+    if not 0 < value < 1e15:
+        return None
+    whole, _, decimals = plain(value).partition(".")
+    point = f" point {' '.join(SMALL[int(d)] for d in decimals)}" if decimals else ""
+    return f"{spelled(int(whole))}{point} {LONG[unit]}".strip()
+
+
+def fraction(value):
+    """A fraction near enough to the value, of small whole numbers; None if there is none."""
+    near = Fraction(value).limit_denominator(40) if value > 0 else Fraction(1)
+    return near if near.denominator > 1 and abs(float(near) / value - 1) < 0.002 else None
+
+
+def broken(value, unit):
+    part = fraction(value)
+    return part and f"{part.numerator}/{part.denominator} {LONG[unit]}".strip()
+
+
+def mixed(value, unit):
+    part = fraction(value)
+    if part is None or part < 1:
+        return None
+    whole, rest = divmod(part.numerator, part.denominator)
+    return f"{whole} {rest}/{part.denominator} {LONG[unit]}".strip()
+
+
+def lost_caret(value, unit):
+    """10-3, pasted from where the exponent was raised."""
+    return joined(power(value, "{m} × 10{e}"), unit) if 0 < value < 1 and unit[:1] != "$" else None
+
+
+def of_a_hundred(value, unit):
+    return f"{plain(value)} in 100" if unit == "%" else None
+
+
+def clock(value, unit):
+    """12:45:14."""
+    seconds = round(value * 3600)
+    if unit != "h" or seconds < 0:
+        return None
+    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+def inverse_unit(value, unit):
+    top, slash, below = unit.partition("/")
+    return f"{plain(value)} {top} {below}^-1" if slash else None
+
+
 def times(value, unit):
     return f"{plain(value)} times" if unit == "" else None
 
@@ -180,6 +269,32 @@ NUMBERS = {
     "hedged": lambda v, u: f"I think {joined(plain(v), u)}",
     "full stop": lambda v, u: f"{joined(plain(v), u)}.",
     "three figures": lambda v, u: joined(plain(v, 3), u),
+    "spelled": in_number_words,
+    "fraction": broken,
+    "mixed": mixed,
+    "lost caret": lost_caret,
+    "in a hundred": of_a_hundred,
+    "clock": clock,
+    "inverse unit": inverse_unit,
+    "x glued": lambda v, u: f"{power(v, '{m}x10^{e}')} {LONG[u]}".strip(),
+    "underlined": lambda v, u: f"__{joined(plain(v), u)}__",
+    "bold and slanted": lambda v, u: f"***{joined(plain(v), u)}***",
+    "quoted": lambda v, u: f'"{joined(plain(v), u)}"',
+    "German quotes": lambda v, u: f"„{joined(plain(v), u)}“",
+    "single quotes": lambda v, u: f"‘{joined(plain(v), u)}’",
+    "comment": lambda v, u: f"{joined(plain(v), u)} // memory",
+    "arrow": lambda v, u: f"{joined(plain(v), u)} <- memory bound",
+    "reason b/c": lambda v, u: f"{joined(plain(v), u)} b/c the caches are large",
+    "dash": lambda v, u: f"{joined(plain(v), u)} - memory bound",
+    "therefore": lambda v, u: f"∴ {joined(plain(v), u)}",
+    "ends up": lambda v, u: f"So we end up with {joined(plain(v), u)} here.",
+    "not sure": lambda v, u: f"not sure, but about {joined(plain(v), u)} I think",
+    "another sentence": lambda v, u: f"{joined(plain(v), u)}. Memory is slower.",
+    "another paragraph": lambda v, u: f"{joined(plain(v), u)}\n\nReason: memory is slower",
+    "leading reason": lambda v, u: f"Memory is slower, so {joined(plain(v), u)}",
+    "words before": lambda v, u: f"{LONG[u]}: {plain(v)}" if u not in ("", "$") else None,
+    "unbroken blank": lambda v, u: f"{plain(v)}~{LONG[u]}" if u else None,
+    "displayed": lambda v, u: rf"\[ x \simeq {plain(v)}\,\text{{{u}}} \]" if "$" not in u and u != "%" else None,
     "spaces": lambda v, u: f"   {joined(plain(v), u)}   ".replace(" ", "\u00a0"),
 }  # fmt: skip
 
@@ -235,11 +350,81 @@ FORMULAS = {
     "blank before brackets": lambda t: re.sub(r"\b(max|min|sqrt|ceil|exp|log)\(", r"\1 (", t),
 }  # fmt: skip
 
+
+def tree(text):
+    return ast.parse(text.replace("^", "**"), mode="eval").body
+
+
+def set_in_tex(node, fraction=r"\frac{{{}}}{{{}}}"):
+    """A formula as LaTeX sets it, with fractions above one another."""
+
+    def part(node):
+        return set_in_tex(node, fraction)
+
+    if isinstance(node, ast.Call):
+        inside = ", ".join(map(part, node.args))
+        name = node.func.id
+        return rf"\sqrt{{{inside}}}" if name == "sqrt" else rf"\{name}\left\{{{inside}\right\}}"
+    if isinstance(node, ast.Name):
+        return re.sub(r"_(\w+)", r"_{\1}", node.id)
+    if not isinstance(node, ast.BinOp):
+        return ast.unparse(node)
+    left, right = part(node.left), part(node.right)
+    if isinstance(node.op, ast.Div):
+        return fraction.format(left, right)
+    sums = (ast.Add, ast.Sub)
+    held = isinstance(node.left, ast.BinOp) and isinstance(node.left.op, (*sums, ast.Div))
+    if isinstance(node.op, ast.Pow):
+        return (
+            rf"\left({left}\right)^{{{right}}}"
+            if isinstance(node.left, ast.BinOp)
+            else f"{left}^{{{right}}}"
+        )
+    if isinstance(node.op, ast.Mult):
+        right_held = isinstance(node.right, ast.BinOp) and isinstance(node.right.op, sums)
+        left = rf"\left({left}\right)" if held and isinstance(node.left.op, sums) else left
+        return f"{left} " + (rf"\left({right}\right)" if right_held else right)
+    right = rf"\left({right}\right)" if isinstance(node.right, ast.BinOp) and isinstance(node.right.op, sums) and isinstance(node.op, ast.Sub) else right  # fmt: skip
+    return f"{left} {'+' if isinstance(node.op, ast.Add) else '-'} {right}"
+
+
+def subscripts(text):
+    return re.sub(r"_([at])\b", lambda m: {"a": "ₐ", "t": "ₜ"}[m[1]], text)
+
+
+FORMULAS |= {
+    "fractions": lambda t: set_in_tex(tree(t)),
+    "fractions in a line": lambda t: f"$T_\\text{{step}} = {set_in_tex(tree(t))}$",
+    "over": lambda t: set_in_tex(tree(t), r"{{{} \over {}}}"),
+    "displayed": lambda t: rf"\begin{{equation}} {set_in_tex(tree(t))} \end{{equation}}",
+    "aligned": lambda t: rf"\begin{{align*}} T_1 &= {set_in_tex(tree(t))} \end{{align*}}",
+    "lowered letters": lambda t: subscripts(re.sub(r"(?<!\*)\*(?!\*)", "·", t)),
+    "long subscripts": lambda t: t.replace("N_a", "N_active").replace("N_t", "N_total"),
+    "label": lambda t: f"cost: {t}",
+    "found": lambda t: f"I get {t}",
+    "so": lambda t: f"So {t}",
+    "arrow": lambda t: f"==> {t}",
+    "lambda": lambda t: f"lambda L: {t}",
+    "root": lambda t: re.sub(r"sqrt\(([^()]*)\)", r"(\1)^½", t),
+    "in words": lambda t: re.sub(r"(?<!\*)\*(?!\*)", " times ", t).replace("/", " divided by "),
+    "a list": lambda t: re.sub(r"\b(max|min)\(([^()]*)\)", r"\1([\2])", t),
+    "Math": lambda t: re.sub(r"\b(max|min|sqrt)\(", r"Math.\1(", t),
+    "another sentence": lambda t: f"{t}. The slower clock counts.",
+    "comment": lambda t: f"{t} // the slower one",
+    "chapter": lambda t: f"{t} (see chapter 2)",
+    "bold code": lambda t: f"**`{t}`**",
+    "dollars apart": lambda t: f"$ {t} $",
+    "quoted": lambda t: f'"{t}"',
+    "single quotes": lambda t: f"‘{t}’",
+}
+
 CHOICES = {
     "letter": "{}", "small": "{s}", "bracket": "{})", "brackets": "({})", "dot": "{}.", "option": "Option {}", "small option": "option {s}",
     "answer": "Answer: {}", "sentence": "The answer is {}.", "reason": "{}, because the arithmetic takes longer", "because": "{} because of the weights",
     "colon": "{}: the memory", "dash": "{} - the weights", "bold": "**{}**", "choose": "I choose {}", "equals": "= {}", "square": "[{}]",
-    "choice": "choice {}", "it is": "It's {}", "code": "`{}`",
+    "choice": "choice {}", "it is": "It's {}", "code": "`{}`", "quoted": '"{}"', "of course": "{} of course", "it it is": "{} it is",
+    "go for": "I'd go for {s})", "arrow": "-> {}", "with its text": "{})  neither of the two", "bar": "{} | not the weights",
+    "lines": "{}\nabout 104 of them", "underlined": "__{}__", "boxed": r"\boxed{{{}}}", "right": "{} is right", "believe": "I believe {} is the right one",
 }  # fmt: skip
 
 

@@ -512,7 +512,8 @@ def test_strangers_and_hidden_files_are_listed_and_left_alone(tmp_path):
     save(tmp_path, paper(), name="mallory.ipynb")
     save(tmp_path / ".ipynb_checkpoints", paper(), name="tiny_ada.ipynb")
     found = grade(SET, ROSTER, tmp_path, SEED, quiet=True)
-    assert found.unclaimed == [("mallory.ipynb", "its name fits no student of the roster")]
+    told = "its name fits no student of the roster, but it carries the paper of ada: rename it if it is theirs"
+    assert found.unclaimed == [("mallory.ipynb", told)]  # ada gets nothing by it
     assert all(row.status == "missing" for row in found.rows)
 
 

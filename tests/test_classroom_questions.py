@@ -4,6 +4,7 @@ import functools
 import math
 import re
 import sys
+from collections import Counter
 
 import pytest
 
@@ -85,6 +86,28 @@ def test_a_paper_comes_from_seed_set_and_id_alone(name):
     other = set.paper("ada", b"another seed, as long as it must be")
     assert [i.asked.text for i in first.items] != [i.asked.text for i in other.items]
     assert first.stamp != other.stamp
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_choices_are_choices(name):
+    """No option is right, or wrong, whatever the paper: at most a misconception or two is always wrong."""
+    set = opened(name)
+    for question in set.questions:
+        if not isinstance(set.ask(question, "ada", checking.SEED), Choice):
+            continue
+        right, offered = Counter(), Counter()
+        for i in range(200):
+            options = set.ask(question, f"choice{i}", checking.SEED).options
+            for text, hint in options.items():
+                kind = re.sub(r"[\d.,/]+", "#", text)
+                offered[kind] += 1
+                right[kind] += not hint
+        if len(offered) == 1:
+            continue  # numbers
+        assert all(right[kind] <= 0.65 * count for kind, count in offered.items()), right
+        assert sum(right[kind] == 0 for kind in offered) <= 2, right
+        if question.name in ("pace", "binds"):
+            assert all(right[kind] for kind in offered), right
 
 
 def test_papers_are_the_same_in_every_version_and_on_every_machine():

@@ -183,12 +183,14 @@ def test_ordinary_words_are_read(form, value, texts):
             "-27.5 ms", "minus 27.5 ms", "27.5 s", "27.5", "27.5 GB", "27.5 ms per day", "27.5 ms per layer", "27.5 ms/GPU", "27.5 furlongs",
             "27.5 ms + 1 ms", "27.5 ms = 3 ms", "27.5 Ms", "27.5 ms; 2 ms", "27.5 ms (or 2 ms)", "anything but 27.5 ms",
             "27.5 ms^2", "27.5 ms ms", "27.5 ms is wrong", "27.5 ms at most", "27.5 ms or more", "27.5 ms too short", "27.5 or 0.0275 ms",
-            "(27.5 ms + 2 ms)", "27.5 ms × 3", "27.5 ms times 3", "one of 27.5 ms and 31 ms", "27.5 ms to 1 s", "up to 27.5 ms",
+            "(27.5 ms + 2 ms)", "27.5 ms × 3", "27.5 ms times 3", "27.5 ms. No, 30 ms.", "27.5 ms <- no, 30 ms", "27.5 ms\n\n30 ms", "1000 ms = 27.5 ms",
+            "twenty-seven point five or six ms", "twenty-seven to twenty-eight ms", "not twenty-seven ms", "half of twenty-seven ms",
+            "27.5 (twenty) ms", "27.5~28 ms", "one of 27.5 ms and 31 ms", "27.5 ms to 1 s", "up to 27.5 ms",
         ]),
-        (PRICE, 0.4747e-6, ["$0.4747 per token", "$0.4747 per thousand tokens", "0.4747 €", "$0.4747/h", "0.4747", "0.4747 tokens/$"]),
+        (PRICE, 0.4747e-6, ["$0.4747 per token", "$0.4747 per thousand tokens", "0.4747 €", "$0.4747/h", "0.4747", "0.4747 tokens/$", "0.4747c per million tokens"]),
         (SPEED, 218.5, ["218.5 tokens", "218.5 s/token", "218.5 sequences/s", "218.5 tokens/min", "218.5 tokens/s/layer", "218.5 kB/s"]),
         (CHIPS, 9, ["9 racks", "9 or 10 chips", "8-9 chips", "9 dozen chips", "at most 9 chips", "9 chips too few", "9 extra chips", "9.4"]),
-        (RATIO, 12, ["12 ms", "12 %", "12 chips", "12 metres", "-12", "1/12", "12/13", "12 times 2", "1:12", "12 times less"]),
+        (RATIO, 12, ["12 ms", "12 %", "12 chips", "12 metres", "-12", "1/12", "12/13", "12 times 2", "1:12", "12 times less", "12 of 15", "12 in 13", "12 here or 13 there", "12 b"]),
         (MORE, 0.431, ["43.1", "43.1 % less", "-43.1 %", "1.431", "143.1 %"]),
     ],
 )  # fmt: skip
@@ -211,6 +213,7 @@ def test_what_is_not_one_value_of_this_kind_is_not_read_as_it(form, value, texts
         ("0,447 ms", 0.447e-3, None),
         ("1,234.5 ms", 1.2345, None),
         ("1.234,5 ms", 1.2345, None),
+        ("2,750·10^-2 s", 27.5e-3, None),  # a mantissa may end in one
     ],
 )
 def test_a_comma_is_settled_by_the_size_of_the_answer(text, value, other):
@@ -253,7 +256,9 @@ STEP = "max(2*B*N_a/F, (N_t*w + B*(L - P)*k)/W)"
         "max(2*B*N_a/F, (N_t*w + B*(L-P)*k)/W) [s]", "max (2 B N_a over F, (N_t w + B (L-P) k) over W)",
         "T = max(t_c, t_m) = max(2*B*N_a/F, (N_t*w + B*(L-P)*k)/W)", "the larger of 2*B*N_a/F and (N_t*w + B*(L-P)*k)/W",
         "max(2,0*B*N_a/F; (N_t*w + B*(L-P)*k)/W)", "max(2*B*N_a/F, (N_t*w + B*(L-P)*k)/W) (memory against arithmetic)",
-        "return np.maximum(2*B*N_a/F, (N_t*w + B*(L-P)*k)/W)",
+        "return np.maximum(2*B*N_a/F, (N_t*w + B*(L-P)*k)/W)", "lambda B: max([2*B*N_a/F, (N_t*w + B*(L-P)*k)/W])",
+        r"$$ T = \max\left({2 B {N_a} \over F}, {{N_t} w + B (L-P) k \over W}\right) $$", "Math.max(2*B*N_active/F, (N_total*w + B*(L-P)*k)/W)",
+        "T: max(2*B*N_a/F, (N_t*w + B*(L-P)*k)/W), in seconds", "So max(2*B*N_a/F, (N_t*w + B*(L-P)*k)/W). The slower one counts.",
     ],
 )  # fmt: skip
 def test_formulas_as_people_write_them(text):
@@ -280,6 +285,9 @@ def test_formulas_as_people_write_them(text):
         ("__import__('os')", "not among its symbols"),
         ("B = __import__('os')", "not among its symbols"),
         ("N_t if B else 0", "not among its symbols"),
+        ("N_t*w/W if B is small, otherwise 0", "not among its symbols"),
+        ("N_t*w/W, not B*L*k/W", "not among its symbols"),
+        ("N_t*w/W. Half of it.", "no meaning"),
     ],
 )
 def test_what_stays_two_faced_or_strange_is_refused(text, why):
@@ -307,6 +315,13 @@ def test_units_decide_what_a_slash_divides_by():
         "it depends",
         "A not B",
         "A step waits",
+        "a, b",
+        "(a) and (b)",
+        "a) or b)",
+        "A | B",
+        "A = C",
+        "A\nB",
+        "-> A or B",
         "?",
     ],
 )
@@ -353,6 +368,13 @@ def test_any_text_is_read_or_refused(text):
         "5*",
         "B^",
         "h5",
+        "one ",
+        "one and ",
+        "ten thousand ",
+        "{a \\over ",
+        "1 (one) ",
+        "a. So ",
+        "a, b ",
     ],
 )
 def test_long_texts_take_no_time(piece):

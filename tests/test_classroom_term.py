@@ -6,6 +6,7 @@ import os
 import re
 import zipfile
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -479,7 +480,8 @@ def test_pools_hold_variants_that_a_platform_can_mark(tmp_path):
     with zipfile.ZipFile(path) as package:
         names = package.namelist()
         trees = {n: ET.fromstring(package.read(n)) for n in names}
-    assert names == ["imsmanifest.xml", "tiny_q1.xml", "tiny_q2.xml", "tiny_q3.xml", "tiny_h1.xml"]
+    banks = ["tiny_q1.xml", "tiny_q2.xml", "tiny_q3.xml", "tiny_h1.xml"]
+    assert names == ["imsmanifest.xml", *banks, "tiny_quiz.xml"]
     listed = [e.get("href") for e in trees["imsmanifest.xml"].iter() if e.tag.endswith("}resource")]
     assert listed == names[1:]
     qti = f"{{{pools.QTI}}}"
@@ -518,7 +520,8 @@ def test_pools_hold_variants_that_a_platform_can_mark(tmp_path):
     assert again.read_bytes() == path.read_bytes()
 
 
-# which children an element of QTI 1.2 may have, in which order, of those that are used here
+# which children an element may have, in which order, of those that are used here: from the format's
+# own definition, ims_qtiasiv1p2.dtd, by which the packages of all sets are valid (the extension aside)
 _TESTS = "(not|and|or|other|varequal|vargte|varlte)+"
 MODELS = {
     "questestinterop": "(objectbank)|(assessment)|(section|item)+", "objectbank": "(qtimetadata)*(section|item)+",
@@ -527,21 +530,25 @@ MODELS = {
     "presentation": "(flow)|(material|response_lid|response_str)+", "material": "(mattext)+", "response_lid": "(material)?(render_choice)",
     "response_str": "(material)?(render_fib)", "render_choice": "(response_label)*", "render_fib": "(response_label)*",
     "response_label": "(material)*", "resprocessing": "(outcomes)(respcondition)+", "outcomes": "(decvar)+",
+    "assessment": "(qtimetadata)*(selection_ordering)?(sectionref|section)+", "selection_ordering": "(selection)*(order)?",
+    "section": "(qtimetadata)*(selection_ordering)?(itemref|item|sectionref|section)*",
+    "selection": "(sourcebank_ref)?(selection_number)?(selection_extension)?", "selection_extension": "(points_per_item)",
     "respcondition": "(conditionvar)(setvar)*(displayfeedback)*", "conditionvar": _TESTS, "or": _TESTS, "and": _TESTS,
 }  # fmt: skip
 ATTRIBUTES = {
     "objectbank": {"ident"}, "item": {"ident", "title"}, "response_lid": {"ident", "rcardinality"}, "response_str": {"ident", "rcardinality"},
     "render_fib": {"fibtype"}, "response_label": {"ident", "rshuffle"}, "varequal": {"respident"}, "vargte": {"respident"},
     "varlte": {"respident"}, "setvar": {"action", "varname"}, "decvar": {"maxvalue", "minvalue", "varname", "vartype"},
-    "respcondition": {"continue"}, "mattext": {"texttype"},
+    "respcondition": {"continue"}, "assessment": {"ident", "title"}, "section": {"ident", "title"}, "mattext": {"texttype"},
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["set1", "set4", "set5", "project"])
-def test_every_bank_keeps_the_formats_content_model(name):
+def test_every_bank_and_the_quiz_keep_the_formats_content_model(name):
     set = load_set(name)
-    for label, question in set.labels().items():
-        root = ET.fromstring(ET.tostring(pools.bank(set, label, question, SEED, 3)))
+    trees = {label: pools.bank(set, label, q, SEED, 3) for label, q in set.labels().items()}
+    for label, tree in {**trees, "quiz": pools.quiz(set)}.items():
+        root = ET.fromstring(ET.tostring(tree))
         for element in root.iter():
             tag = element.tag.rpartition("}")[2]
             below = "".join(f"<{child.tag.rpartition('}')[2]}>" for child in element)
@@ -550,6 +557,56 @@ def test_every_bank_keeps_the_formats_content_model(name):
             assert {*element.attrib} <= ATTRIBUTES.get(tag, {*()}), (label, tag)
             assert "ident" in element.attrib or "ident" not in ATTRIBUTES.get(tag, ())
             assert not (len(element) and (element.text or "").strip())
+
+
+def test_canvas_finds_what_its_importer_looks_for():
+    """The rules of Canvas's importer, which turns QTI 1.2 into banks, questions and groups."""
+    set = load_set("set1")
+    banks = {label: pools.bank(set, label, q, SEED, 3) for label, q in set.labels().items()}
+    for label, question in set.labels().items():
+        root = banks[label]
+        fields = {
+            f.findtext("fieldlabel"): f.findtext("fieldentry")
+            for f in root.iter("qtimetadatafield")
+        }
+        assert fields["bank_title"] and float(fields["points_possible"]) == question.points
+        for item in root.iter("item"):
+            kind = {
+                f.findtext("fieldlabel"): f.findtext("fieldentry")
+                for f in item.iter("qtimetadatafield")
+            }["question_type"]
+            assert len([*item.iter("respcondition")]) == 1
+            if kind == "numerical_question":
+                # an exact answer in `or`; its margin is what `varlte` adds; `vargt` would ask for figures
+                assert item.find(".//render_fib").get("fibtype") == "Decimal"
+                either = item.find(".//or")
+                exact, low, high = (
+                    Decimal(either.findtext(f".//{t}")) for t in ("varequal", "vargte", "varlte")
+                )
+                assert item.find(".//vargt") is None
+                assert float(high - exact) == pytest.approx(float(exact - low), rel=1e-2)
+                assert not re.search("[eE]", "".join(either.itertext()))
+            elif kind == "multiple_choice_question":
+                offered = [e.get("ident") for e in item.iter("response_label")]
+                assert item.findtext(".//varequal") in offered
+                assert item.findtext(".//setvar") == "100"
+            else:
+                assert kind == "essay_question"
+    # a group draws so many of a bank, which it names by the bank's own name
+    groups = pools.quiz(set).findall("./assessment/section/section")
+    assert [g.findtext(".//sourcebank_ref") for g in groups] == [
+        bank.find("objectbank").get("ident") for bank in banks.values()
+    ]
+    assert {g.findtext(".//selection_number") for g in groups} == {"1"}
+    assert sum(float(g.findtext(".//points_per_item")) for g in groups) == set.points + set.hand_points  # fmt: skip
+
+
+def test_a_number_in_a_pool_is_written_without_an_exponent():
+    assert [pools._decimal(x) for x in (1572864.0, 12.5, 2.4e-7)] == [
+        "1572860",
+        "12.5",
+        "0.00000024",
+    ]
 
 
 def test_a_choice_in_a_pool_knows_its_letter():

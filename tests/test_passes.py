@@ -164,6 +164,20 @@ def test_one_user_alone_waits_for_nobody():
     assert r.output_cost == pytest.approx(0.008 * r.step)
 
 
+def test_guesses_by_hand():
+    """Dense, one user: a step of 1 + k tokens, a head of one layer more for each, over the tokens kept."""
+    at = {"users": 1, "prompt": 1000, "output": 100}
+    plain, guessed = (
+        dp.deployment(DENSE, BOX, Layout(tp=8), Workload(**at), Engine(drafts=k, acceptance=0.5), IDEAL)
+        for k in (0, 2)
+    )  # fmt: skip
+    assert guessed.kept == pytest.approx(1.75) and plain.kept == 1
+    read = 1 + 2 / DENSE.layers
+    assert guessed.step_parts["weights"] == pytest.approx(read * plain.step_parts["weights"])
+    assert guessed.step == pytest.approx(sum(guessed.step_parts.values()))
+    assert guessed.time_per_token == pytest.approx(guessed.step / 1.75)
+
+
 def test_what_does_not_fit_does_not_run():
     few = deployed(users=64, prompt=100_000, output=1000)
     # 92 GB of 100, less a tenth of weights, activations and the allowance, over 10 x 4096 x L / 8

@@ -164,6 +164,22 @@ def test_alternatives_are_a_table(capsys):
     assert {row["chip"] for row in csv.DictReader(io.StringIO(out))} == {"H100"} and status == 0
 
 
+def test_users_may_be_said_instead_of_a_rate(capsys):
+    status, told = answer(capsys, "Llama-3.1-70B", "H200", "--users", 200, "--most", 8)
+    best = told["alternatives"][0]
+    assert status == 0 and best["replicas"] * best["users_per_replica"] >= 200
+
+
+def test_guesses_are_counted(capsys):
+    at_once = ("DeepSeek-R1", "H200", "--chips", 8, "--tp", 8, "--concurrency", 4)
+    _, plain = answer(capsys, *at_once)
+    _, none = answer(capsys, *at_once, "--drafts", 1, "--acceptance", 0)
+    _, all_right = answer(capsys, *at_once, "--drafts", 1, "--acceptance", 1)
+    assert plain["kept"] == none["kept"] == 1 and all_right["kept"] == pytest.approx(2)
+    assert all_right["time_per_token"] < plain["time_per_token"] < none["time_per_token"]
+    assert all_right["step"] == none["step"] > plain["step"]  # checked whether right or not
+
+
 def test_traffic_that_nothing_serves(capsys):
     arguments = ("Llama-3.1-405B", "--rate", 1, "--chips-allowed", "L4,Groq", "--most", 2)
     status, out, _ = run(capsys, *arguments)

@@ -2,9 +2,12 @@
 
 import json
 import random
+import re
+from pathlib import Path
 
 import pytest
 
+import memwall
 from memwall import planner
 from memwall import planner_page as page
 
@@ -88,21 +91,120 @@ def test_random_questions_by_link_are_python_s(visit, seed):
 def test_by_keyboard_alone(visit):
     tab = visit()
     tab.keyboard.press("Tab")
-    assert tab.evaluate("document.activeElement.id") == "mw-plan-model"  # first of the content
+    assert tab.evaluate("document.activeElement.value") == "Chat"  # first of the content
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.id") == "mw-plan-model"
     tab.keyboard.type("DeepSeek-V3")
     tab.keyboard.press("Tab")
     before = sentence(tab)
     assert "Llama" not in tab.locator("#mw-plan-model").input_value()
-    tab.keyboard.press("Tab")
     tab.keyboard.type("5")
     tab.keyboard.press("Enter")
     settle(tab)
     assert sentence(tab) != before
     tab.locator(".mw-options button").nth(1).focus()
     tab.keyboard.press("Enter")
-    assert tab.locator(".mw-detail h3").inner_text() in tab.locator(".mw-options").inner_text().replace("\t", " ") or tab.locator(".mw-open").count() == 1  # fmt: skip
+    assert tab.locator(".mw-detail h2").inner_text() in tab.locator(".mw-options").inner_text().replace("\t", " ") or tab.locator(".mw-open").count() == 1  # fmt: skip
     assert tab.locator(".mw-options [aria-expanded=true]").count() == 1
     assert tab.evaluate("document.activeElement.getAttribute('aria-expanded')") == "true"
+
+
+def test_a_number_is_typed_with_its_unit_or_moved_by_arrows(visit):
+    tab = visit()
+    box, state = tab.locator("#mw-plan-traffic"), "document.querySelector('#planner').memwall.state"
+    for typed, wanted in (("300 users", (0, 300)), ("2k users", (0, 2000)), ("5 req/s", (5, 0)), ("0.5/s", (0.5, 0)), ("7", (7, 0))):  # fmt: skip
+        box.fill(typed)
+        box.press("Enter")
+        assert tuple(tab.evaluate(f"[{state}.rate, {state}.users]")) == wanted, typed
+    for name, first, moved in (("users", "1 user", 2), ("prompt", "2", 3), ("cached", "0 %", 0.05)):
+        box = tab.locator(f"#mw-plan-{'traffic' if name == 'users' else name}")
+        box.fill(first)
+        box.press("Enter")
+        box.press("ArrowUp")
+        assert tab.evaluate(f"{state}.{name}") == moved
+        box.press("ArrowDown")
+        box.press("ArrowDown")  # and no further than the least
+        assert tab.evaluate(f"{state}.{name}") == {"users": 1, "prompt": 1, "cached": 0}[name]
+    settle(tab)
+
+
+def test_seven_controls_stand_before_the_folds(visit):
+    """A number, its unit and its slider are one; the cases to start from are above them all."""
+    tab = visit()
+    fields = tab.locator(".mw-ask input[type=text]:not(details *)")
+    assert fields.count() == 7
+    assert tab.locator(".mw-ask :is(input, select, button):not(details *)").count() == 7 + 6 + 1
+
+
+def test_chips_are_found_by_name(visit):
+    tab = visit()
+    tab.locator(".mw-chips summary").focus()
+    for key in ("Enter", "Tab"):
+        tab.keyboard.press(key)
+    tab.keyboard.type("h20, rtx 3090")
+    assert tab.locator(".mw-list label:visible").count() < 6
+    tab.keyboard.press("Enter")
+    assert set(tab.evaluate("document.querySelector('#planner').memwall.state.chips")) == {"H20", "RTX 3090"}  # fmt: skip
+    tab.keyboard.press("Escape")
+    assert tab.evaluate("document.activeElement.tagName") == "SUMMARY"
+    assert not tab.locator(".mw-list").is_visible()
+    tab.locator(".mw-options .mw-ask-rent").first.click()  # beside a price that is not known
+    assert tab.evaluate("document.activeElement.getAttribute('aria-label')").startswith("Rent of H20")  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_answer_is_cut(visit, width):
+    tab = visit(viewport={"width": width, "height": 844})
+    cut = tab.evaluate(
+        """() => { const plan = document.querySelector('#planner').memwall, long = [];
+        for (const model of ['Llama-3.3-70B', 'DeepSeek-V3', 'Llama-3.1-405B'])
+            for (const chips of [['B200'], ['A100 80GB'], ['H100', 'H200'], ['Apple M3 Ultra'], ['DGX Spark']])
+                for (const rate of [0.2, 20, 900]) for (const users of [0, 400]) {
+                    plan.set({ model, chips, rate: users ? 0 : rate, users });
+                    for (const e of [plan.sentence, plan.why]) if (e.scrollHeight > e.clientHeight + 1) long.push(e.textContent);
+                }
+        return long; }"""
+    )
+    assert cut == []
+
+
+def test_a_plan_prints_on_one_page(visit):
+    tab = visit("#plan?chips=H100,H200,B200,A100 80GB,MI300X,L4")
+    tab.evaluate("window.print = () => 0; document.querySelector('#planner').memwall.print()")
+    assert tab.pdf(format="Letter").count(b"/Type /Page\n") == 1
+
+
+def test_widths_that_a_chip_lacks_are_said(visit):
+    tab = visit("#plan?model=DeepSeek-V3&chips=A100 80GB&token_rate=5")
+    assert "no 8-bit arithmetic" in tab.locator(".mw-detail").inner_text()
+    assert "no 8-bit" not in visit("#plan?model=DeepSeek-V3&chips=H200").locator(".mw-detail").inner_text()  # fmt: skip
+
+
+def test_a_width_in_a_link_may_have_any_of_its_names(visit):
+    tab = visit("#plan?model=Llama-3.1-70B&weights=AWQ&chips=H100")
+    assert tab.locator("#mw-plan-weights").input_value() == "gptq"
+
+
+def test_guesses_are_counted(visit):
+    tab = visit("#plan?model=DeepSeek-V3&chips=H200&engine=drafts:3,acceptance:0.8")
+    asked = page.PRESETS["Chat"] | {"chips": ["H200"], "drafts": 3, "acceptance": 0.8}
+    best = planner.alternatives("DeepSeek-V3", **asked)[0]
+    assert sentence(tab).startswith(f"{best.chips} H200")
+    tab.locator(".mw-paste summary").click()
+    tab.locator("#mw-plan-paste").fill(
+        """vllm serve deepseek-ai/DeepSeek-V3 -tp 8 --speculative-config '{"num_speculative_tokens": 2}'"""
+    )
+    assert tab.evaluate("document.querySelector('#planner').memwall.state.engine.drafts") == 2
+
+
+def test_what_is_served_says_what_was_written():
+    """The minifier takes the inside of a template within a template for code, and drops its spaces."""
+    nested = re.compile(r"`[^`]*\$\{[^`}]*`")
+    library = Path(memwall.__file__).parent
+    written = {path.name: path.read_text("utf-8") for path in library.rglob("*.js")}
+    assert len(written) > 4
+    for name, text in written.items():
+        assert not [line for line in text.splitlines() if nested.search(line)], name
 
 
 def test_every_control_has_a_name_and_every_id_is_one(visit):
@@ -190,6 +292,11 @@ def test_a_command_line_is_read_and_explained(visit):
     assert state["engine"] == {"tp": 4, "dp": 1, "ep": 1, "pp": 1, "memory_share": 0.95, "sequences": 64}  # fmt: skip
     assert (state["model"], state["cache"]) == ("Llama-3.3-70B", "fp8")
     assert tab.locator(".mw-options tbody tr").count() == 1
+    tab.locator("#mw-plan-paste").fill(
+        "vllm serve Qwen/Qwen3-32B\n  -tp 2\nINFO Available KV cache memory: 8.11 GiB\n"
+    )
+    said = tab.locator(".mw-read").inner_text()
+    assert "2 chips: tp 2" in said and "the log says 8.11 GiB" in said
 
 
 def test_a_log_is_held_against_the_arithmetic(visit):
@@ -248,7 +355,7 @@ def test_on_a_desk_the_common_case_needs_no_scrolling(visit):
 def test_two_plans_side_by_side_and_a_table_to_take_away(visit):
     tab = visit()
     tab.get_by_role("button", name="Keep as A").click()
-    tab.locator("#mw-plan-use").select_option("Coding agent")
+    tab.get_by_role("radio", name="Coding agent").check(force=True)
     kept, now = tab.locator(".mw-versus tbody tr").nth(1).locator("td").all_inner_texts()
     assert kept != now and now == sentence(tab)
     rows = tab.evaluate("document.querySelector('#planner').memwall.csvText()").strip().split("\n")

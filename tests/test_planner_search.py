@@ -65,6 +65,8 @@ def question(draw):
         "memory_share": draw.choice([None, 0.8]),
         "batched_tokens": draw.choice([None, 2048, 16384]),
         "max_sequences": draw.choice([None, None, 32]),
+        "drafts": draw.choice([0, 0, 1, 3]),
+        "acceptance": draw.choice([None, 0.8]),
     }
 
 

@@ -323,6 +323,18 @@ def test_the_command(tmp_path, capsys):
     assert capsys.readouterr().out.startswith("time,mean,p50,p90,p99\nttft,")
     assert (tmp_path / "served.csv").read_text().count("\n") == 201
     assert main(["Llama-3.1-8B", "H100", "--rate", "2", "--count", "50", "--policy", "guess"]) == 0
+    capsys.readouterr()
+    chat = traffic()["chat"]
+    lengths = ["--prompt", chat.prompt, "--prompt-spread", chat.prompt_spread, "--output", chat.output,
+               "--output-spread", chat.output_spread, "--cached", chat.cached]  # fmt: skip
+    for asked in (
+        ["--traffic", "chat"],
+        map(str, lengths),
+        ["--traffic", "chat", "--output", "500"],
+    ):
+        assert main([*paced, "--rate", "8", "--format", "csv", *asked]) == 0
+    named, typed, longer = capsys.readouterr().out.split("time,")[1:]
+    assert named == typed != longer
     for wrong, says in (
         ([], "an engine is a model and a chip"),
         (["Llama-3.1-70B", "RTX 4090"], "The weights need"),

@@ -1,6 +1,6 @@
 """The site as a visitor meets it, over http: light, described, complete, usable by all.
 
-Needs `make book` first; `make test` does that. `vendor/axe.min.js` is axe-core 4.10.3 (MPL 2.0).
+Needs `make book` first; `make test` does that. `vendor/axe.min.js` is axe-core 4.14.1 (MPL 2.0).
 """
 
 import functools

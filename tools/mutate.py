@@ -5,7 +5,7 @@
     python tools/mutate.py --seed 3           another sample
 
 Each mutant is a syntax tree that only a forked process imports; no file is written. It meets the
-module's own test file and doctests, quickest first, until one fails. A survivor is a hole in the
+module's own tests, those of whoever imports it and its doctests, quickest first, until one fails. A survivor is a hole in the
 tests, or harmless: then it stands in `tools/mutants_accepted.txt` with the reason.
 """
 
@@ -15,12 +15,14 @@ import argparse
 import ast
 import copy
 import csv
+import functools
 import importlib
 import importlib.abc
 import importlib.util
 import json
 import os
 import random
+import re
 import resource
 import signal
 import sys
@@ -38,10 +40,14 @@ ACCEPTED = Path(__file__).with_name("mutants_accepted.txt")
 LIBRARY = ROOT / "lib" / "memwall"
 # read here and not by the library, which only the children may import: it is what they change
 with (LIBRARY / "core" / "chapters.csv").open(encoding="utf-8", newline="") as table:
-    TAUGHT = [row["modules"].split() for row in csv.DictReader(table)]
+    CHAPTERS = {row["slug"]: row["modules"].split() for row in csv.DictReader(table)}
 # what reads, runs and times has tests that ask for orderings only
 TIMED = ("runs", "measure", "validate")
-MODULES = ("units", "algebra", *(m for modules in TAUGHT for m in modules if m not in TIMED))
+MODULES = (
+    "units",
+    "algebra",
+    *(m for modules in CHAPTERS.values() for m in modules if m not in TIMED),
+)
 
 SWAPS: dict[type, tuple[type, ...]] = {
     ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Div,), ast.Div: (ast.Mult,),
@@ -52,6 +58,7 @@ SWAPS: dict[type, tuple[type, ...]] = {
     ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.Is: (ast.IsNot,), ast.IsNot: (ast.Is,),
     ast.In: (ast.NotIn,), ast.NotIn: (ast.In,), ast.And: (ast.Or,), ast.Or: (ast.And,),
 }  # fmt: skip
+BROWSER = re.compile(r"mark\.book|\bbrowser\b")
 PAIRS = [("minimum", "maximum"), ("min", "max"), ("floor", "ceil"), ("any", "all"), ("argmin", "argmax")]  # fmt: skip
 NAMES = {a: b for pair in PAIRS for a, b in (pair, pair[::-1])}
 
@@ -183,12 +190,19 @@ class Quick:
         self.seconds[report.nodeid] += report.duration
 
 
+@functools.cache
 def tests(module: str) -> list[str]:
-    """Its own test file, or else those of its chapter; and its doctests."""
-    chapter = next((modules for modules in TAUGHT if module in modules), [module])
-    files = {m: ROOT / "tests" / f"test_{m}.py" for m in chapter}
-    own = [files[module]] if files[module].exists() else [f for f in files.values() if f.exists()]
-    return [str(path.relative_to(ROOT)) for path in (*own, home(module))]
+    """Its own test file, those of its chapter and those that import it, without a browser; and its doctests."""
+    chapter = next(([*m, slug] for slug, m in CHAPTERS.items() if module in m), [module])
+    own = [ROOT / "tests" / f"test_{m}.py" for m in (module, *chapter)]
+    if own[0].exists():
+        own = own[:1]
+    imported = re.compile(rf"^\s*(from|import) [^#]*\b{module}\b|^    {module},$", re.M)
+    for path in sorted((ROOT / "tests").glob("test_*.py")):
+        text = path.read_text("utf-8")
+        if imported.search(text) and not BROWSER.search(text):
+            own.append(path)
+    return [str(p.relative_to(ROOT)) for p in dict.fromkeys((*own, home(module))) if p.exists()]
 
 
 def ask(module: str, mutant: Mutant | None, seconds: dict[str, float], report: Path) -> int:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import memwall_cells
 import memwall_front
 import memwall_site
 import rcssmin
@@ -23,9 +24,6 @@ import rjsmin
 import yaml
 from docutils import nodes
 from memwall_figures import measured, ten_minutes
-from myst_nb.core import render
-from myst_nb.core.utils import coalesce_streams
-from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -250,23 +248,9 @@ def open_chapter(app: Sphinx, doctree: nodes.document, page: str) -> None:
         title.parent.insert(title.parent.index(title) + 1, picture)
 
 
-def whole_streams(outputs: list[Any]) -> list[Any]:
-    """Printed text in one piece, for `nb_merge_streams` starts a line at each piece.
-
-    A kernel sends what is printed every fifth of a second, in the middle of a line too.
-    """
-    whole: list[Any] = []
-    for output in outputs:
-        if whole and "name" in output and output["name"] == whole[-1].get("name"):
-            whole[-1] = {**whole[-1], "text": whole[-1]["text"] + output["text"]}
-        else:
-            whole.append(output)
-    return coalesce_streams([NotebookNode(o) for o in whole])
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     memwall_site.setup(app)
-    render.coalesce_streams = whole_streams
+    memwall_cells.setup(app)
     app.add_directive("memwall", MemwallTable)
     app.connect("config-inited", configure, priority=100)
     app.connect("doctree-resolved", link_first_uses)

@@ -10,6 +10,17 @@ document.addEventListener("DOMContentLoaded", () => {
   });
   if (window.MathJax) addEventListener("load", () => window.MathJax.startup?.promise?.then(equations));
 });
+// one button for all the code of a page, and it stays as it was left
+document.addEventListener("DOMContentLoaded", () => {
+  const all = [...document.querySelectorAll("details.mw-code")], bar = document.querySelector(".article-header-buttons");
+  if (!all.length || !bar) return;
+  const button = Object.assign(document.createElement("button"), { className: "btn btn-sm mw-all-code", textContent: "Code", title: "Show or hide all code" });
+  const set = (open) => { all.forEach((one) => { one.open = open; }); button.setAttribute("aria-pressed", open); };
+  const kept = (() => { try { return localStorage; } catch { return {}; } })();
+  button.onclick = () => { const open = button.getAttribute("aria-pressed") !== "true"; set(open); kept["mw-code"] = open ? 1 : ""; };
+  bar.prepend(button);
+  set(!!kept["mw-code"]);
+});
 document.addEventListener("DOMContentLoaded", () => {
   const form = document.querySelector(".mw-filter");
   if (!form) return;

@@ -1,4 +1,4 @@
-"""Chapter 11: the planner, a step against its users, the frontier of some machines, a price list, what is assumed."""
+"""Chapter 11: the planner, its guess, a step against its users, the frontier of some machines, a price list, what is assumed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from memwall import human
+from memwall.planner import Option, in_words
 from memwall.planner_page import PlannerPage
 from memwall.views.figures import COLORS, Figure, canvas, curve, mark, note, show, table
+from memwall.views.reader import Asked, guess, settle
 
 KINDS = {
     "weights": "weights", "experts": "compute", "attention": "kv", "exchange": "network",
@@ -20,6 +22,34 @@ KINDS = {
 def planner_page() -> PlannerPage:
     """The whole planner, live."""
     return PlannerPage()
+
+
+def guess_half_speed() -> Asked:
+    """The chapter's guess, to be made before the page is asked."""
+    text = "Promise 15 token/s each instead of 30: what share of the bill is left?"
+    return guess("half-speed", text, "%")
+
+
+def settle_half_speed(share: float) -> Asked:
+    """What meets it."""
+    return settle(
+        "half-speed", share, "%", close="Less speed, fuller replicas; but prompts are read all the same.",
+        low="Half would be right for tokens alone: prompts are read all the same.",
+        high="Slower tokens leave room for many more users on each replica.",
+    )  # fmt: skip
+
+
+def options(best: Iterable[Option]) -> Any:
+    """The best options as a table."""
+    told = [
+        (
+            f"{o.chips} {o.chip}", f"{o.replicas} × {in_words(o.layout)}",
+            f"{human(o.dollars_per_month, '$')}", human(1 / o.result.time_per_token, "token/s"),
+            human(o.result.first_token, "s"), f"{o.busy:.0%}",
+        )
+        for o in best
+    ]  # fmt: skip
+    return table(("chips", "layout", "a month", "each", "first token", "busy"), told)
 
 
 def parts_of_the_step(users: np.ndarray, plans: Sequence[Any]) -> Figure:
@@ -94,7 +124,7 @@ def assumptions(half: float, late: float, uneven: float) -> Any:
             ),
             (
                 "One token a step (d17)",
-                "speculation divides the step by the tokens it gains, for few users; how many depends on the text",
+                "unless you say how many are guessed; how often guesses are right depends on the text",
             ),
             ("Rent is price (d15)", "margin, staff, network and empty hours come on top"),
         ],

@@ -22,7 +22,7 @@ WORDS = {
     "forecast": "the forecast is wrong",
 }
 
-MILD = {"first_token": "600", "token_rate": "1"}  # promises that rule nothing out
+MILD = {"first_token": "3600", "token_rate": "0.1"}  # promises that rule nothing out
 YES = {0.0: "does not start", 1.0: "starts"}
 
 
@@ -45,6 +45,9 @@ def in_planner(answer: Answer) -> str:
         engine = {"tp": "1", "dp": "1", "ep": "1", "pp": "1"} | dict(
             zip(parts[::2], parts[1::2], strict=True)
         )
+        if row["guesses"]:
+            engine |= {"drafts": row["guesses"], "acceptance": row["accepted"]}
+        engine["memory_share"] = "1"  # what was measured did fit
         asked = {name: row[name] for name in ("prompt", "output", "users")}
     state = {
         "model": row["model"], "weights": row["weights"], "cache": row["cache"], "use": "",

@@ -104,7 +104,7 @@ class Plan:
             return "weights"
         if not self.fits or r.largest_concurrency < self.workload.users:
             return "cache"
-        if r.time_per_token > 2 * r.step:
+        if r.time_per_token > 2 * r.step / r.kept:
             return "prompts"
         return max(r.step_parts, key=r.step_parts.__getitem__)
 
@@ -205,7 +205,8 @@ def plan(
     prompt: float = 2000, output: float = 500, cached: float = 0.0, weights: str = "",
     cache: str = "bf16", engine: str = "vLLM", memory_share: float | None = None,
     batched_tokens: float | None = None, max_sequences: float | None = None, eager: bool = False,
-    allowance: float | None = None, dollars_per_hour: float | None = None, kind: str = "",
+    allowance: float | None = None, drafts: float = 0, acceptance: float | None = None,
+    dollars_per_hour: float | None = None, kind: str = "",
 ) -> Plan:  # fmt: skip
     """Everything about one deployment.
 
@@ -217,8 +218,9 @@ def plan(
     left out. engine: whose rules share out the memory, with its version if it is not the newest:
     "vLLM 0.10", "SGLang". memory_share, batched_tokens, max_sequences: vLLM's gpu_memory_utilization,
     max_num_batched_tokens and max_num_seqs, the engine's own for the chip if left out; eager: without
-    captured graphs; allowance: bytes that driver and libraries take of a chip. kind: whose constants,
-    `forecast.CLASSES`.
+    captured graphs; allowance: bytes that driver and libraries take of a chip. drafts: further tokens
+    that a step guesses for each user (vLLM's num_speculative_tokens), each right with the chance
+    `acceptance` if all before it were. kind: whose constants, `forecast.CLASSES`.
 
     A deployment that does not fit is still computed, and says so in `fits` and `notes`.
     Raises: InputError for impossible input; MissingFact where the catalog lacks what is needed.
@@ -232,12 +234,11 @@ def plan(
     system = one.machine(own, dollars_per_hour)
     workload = Workload(prompt=prompt, output=output, cached=cached, users=users)
     given = {"tp": tp, "dp": dp, "ep": ep, "pp": pp}
-    told = {
-        "memory_share": memory_share, "batched_tokens": batched_tokens, "sequences": max_sequences,
-        "allowance": allowance, "graph": 0.0 if eager else None,
-    }  # fmt: skip
-    rules = engines.engine(engine, float(system.capacity) / own, one.name)
-    rules = rules.replace(**{name: value for name, value in told.items() if value is not None})
+    told = _told(
+        memory_share=memory_share, batched_tokens=batched_tokens, sequences=max_sequences,
+        allowance=allowance, graph=0.0 if eager else None, drafts=float(drafts), acceptance=acceptance,
+    )  # fmt: skip
+    rules = engines.engine(engine, float(system.capacity) / own, one.name).replace(**told)
     chosen, said = _layout(checkpoint, system, users, given, rules)
     rules = _with_share(rules, system, chosen)
     kind = kind or forecast.class_of(one.kind)
@@ -248,6 +249,11 @@ def plan(
         layout=chosen, workload=workload, engine=rules, replicas=replicas, result=result, kind=kind,
         notes=(said, *_remarks(checkpoint, system, chosen, workload, result)),
     )  # fmt: skip
+
+
+def _told(**settings: float | None) -> dict[str, float]:
+    """What of an engine's settings was given; the rest is as the engine has it."""
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def _with_share(engine: Engine, system: System, layout: Layout) -> Engine:
@@ -390,16 +396,17 @@ def alternatives(
     output: float = 500, cached: float = 0.0, first_token: float = 2.0, token_rate: float = 20.0,
     chips: Sequence[str] = ("H100", "H200", "B200"), most: int = 64, weights: str = "",
     cache: str = "bf16", engine: str = "vLLM", memory_share: float | None = None,
-    batched_tokens: float | None = None, max_sequences: float | None = None,
-    rents: dict[str, float] | None = None,
+    batched_tokens: float | None = None, max_sequences: float | None = None, drafts: float = 0,
+    acceptance: float | None = None, rents: dict[str, float] | None = None,
 ) -> list[Option]:  # fmt: skip
     """Every chip and layout for a traffic and two targets, the cheapest that meets them first.
 
-    rate: requests a second in all; or users: requests in flight at any time, in all. first_token: mean seconds allowed to the first token; token_rate:
+    rate: requests a second in all; or users: requests in flight at any time, in all. first_token:
+    mean seconds allowed to the first token; token_rate:
     tokens a second for each user after it. chips: which may be used; most: chips of one replica at
     most. rents: dollars an hour of a chip where yours differ from the catalog's. max_sequences: a
-    cap on requests running at once on a replica, none if left out. What cannot serve is listed after
-    what can, with the reason in `fails`.
+    cap on requests running at once on a replica, none if left out. drafts, acceptance: as `plan` takes
+    them. What cannot serve is listed after what can, with the reason in `fails`.
     """
     if (rate is None) == (users is None):
         raise InputError("say either rate, requests a second, or users, requests in flight")
@@ -408,6 +415,10 @@ def alternatives(
         if not (isinstance(value, int | float) and value > 0 and math.isfinite(value)):
             raise InputError(f"{name} = {value!r} must be a number greater than 0")
     checkpoint = read_model(model, weights, cache)
+    told = _told(
+        memory_share=memory_share, batched_tokens=batched_tokens, sequences=max_sequences,
+        drafts=float(drafts), acceptance=acceptance,
+    )  # fmt: skip
     found = []
     for name in chips:
         one = catalog.chip(name)
@@ -421,12 +432,7 @@ def alternatives(
             if isinstance(system.scale_up, Unknown):
                 continue  # how several are joined is not known; one alone was tried
             rules = engines.engine(engine, float(system.capacity) / count, one.name)
-            if memory_share is not None:
-                rules = rules.replace(memory_share=memory_share)
-            if batched_tokens is not None:
-                rules = rules.replace(batched_tokens=batched_tokens)
-            if max_sequences is not None:
-                rules = rules.replace(sequences=max_sequences)
+            rules = rules.replace(**told)
             for layout, why in layouts(checkpoint, count, float(system.domain)):
                 found.append(
                     _option(checkpoint, one.name, system, layout, why, traffic, first_token, token_rate,
@@ -438,21 +444,23 @@ def alternatives(
 
 
 def in_a_sentence(option: Option) -> str:
-    """An option as one would say it: "16 H200 in 2 groups of 8, 61 % busy to 78 %, $31k a month"."""
+    """An option as one would say it: "16 H200 in 2 groups of 8, 61 to 78 % busy, $31k a month"."""
     if option.fails:
         return f"{option.chip}, {in_words(option.layout)}: {option.fails}"
     each = option.chips // option.replicas
     groups = f" in {option.replicas} groups of {each}" if option.replicas > 1 and each > 1 else ""
-    low, high = (human(round(x, 2), "%") for x in option.busy_band)
+    low, high = (f"{x:.0%}".removesuffix("%") for x in option.busy_band)
+    if (option.replicas_band[1] or math.inf) > option.replicas:
+        high = "over 100"
+    busy = f"{low} to {high}" if low != high else low
     price = option.dollars_per_month
     rent = "rent not known: enter yours" if price is None else f"{human(price, '$')} a month"
-    high = "overfull" if option.busy_band[1] > 1 else high
-    return f"{option.chips} {option.chip}{groups}, {low} busy to {high}, {rent}"
+    return f"{option.chips} {option.chip}{groups}, {busy} % busy, {rent}"
 
 
-def _rank(option: Option) -> tuple[bool, bool, float, int]:
+def _rank(option: Option) -> tuple[bool, bool, float, int, float]:
     price = option.dollars_per_second
-    return bool(option.fails), price is None, price or 0.0, option.chips
+    return bool(option.fails), price is None, price or 0.0, option.chips, option.busy
 
 
 def _sizes(chip: Chip, most: int) -> list[int]:
@@ -549,7 +557,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """`python -m memwall.planner`: 0 if it fits, 1 if it does not, 2 for input that cannot be."""
     asked = _parser().parse_args(arguments)
     try:
-        if asked.rate is None:
+        if asked.rate is None and asked.users is None:
             return _print_plan(asked)
         return _print_alternatives(asked)
     except InputError as error:
@@ -561,7 +569,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m memwall.planner",
         description="Chips, waits and dollars of a model under some traffic. Without a layout, the "
-        "usual one is chosen and said; with --rate, whatever could serve it is compared.",
+        "usual one is chosen and said; with --rate or --users, whatever could serve it is compared.",
         epilog="Exit status: 0 if it fits, 1 if it does not, 2 for input that cannot be.",
     )
     add = parser.add_argument
@@ -586,30 +594,33 @@ def _parser() -> argparse.ArgumentParser:
     add("--max-sequences", type=float, help="sequences at once, at most")
     add("--eager", action="store_true", help="no captured graphs")
     add("--allowance", type=float, help="bytes of a chip for driver and libraries")
+    add("--drafts", type=float, default=0, help="further tokens guessed in a step: speculation")
+    add("--acceptance", type=float, help="chance that a guess is right, with --drafts")
     add("--concurrency", type=float, default=64, help="requests in flight on each replica")
     add("--prompt", type=float, default=2000, help="tokens of a prompt")
     add("--output", type=float, default=500, help="tokens of an answer")
     add("--cached", type=float, default=0.0, help="share of a prompt found in a cache")
     add("--rent", type=float, help="dollars an hour of a chip")
     add("--rate", type=float, help="requests a second in all: compare what could serve them")
-    add("--first-token", type=float, default=2.0, help="seconds allowed to it, with --rate")
-    add("--token-rate", type=float, default=20.0, help="tokens a second a user, with --rate")
-    add("--chips-allowed", help="names with commas, with --rate")
-    add("--most", type=int, default=64, help="chips of a replica at most, with --rate")
+    add("--users", type=float, help="or users at once in all; the four below go with either")
+    add("--first-token", type=float, default=2.0, help="seconds allowed to it")
+    add("--token-rate", type=float, default=20.0, help="tokens a second a user")
+    add("--chips-allowed", help="names with commas")
+    add("--most", type=int, default=64, help="chips of a replica at most")
     add("--format", choices=("text", "json", "csv"), default="text")
     return parser
 
 
 def _print_plan(asked: argparse.Namespace) -> int:
     if not asked.chip:
-        raise InputError("which chip? Name one, or give --rate to compare several")
+        raise InputError("which chip? Name one, or give --rate or --users to compare several")
     found = plan(
         asked.model, asked.chip, asked.chips, tp=asked.tp, dp=asked.dp, ep=asked.ep, pp=asked.pp,
         replicas=asked.replicas, users=asked.concurrency, prompt=asked.prompt, output=asked.output,
         cached=asked.cached, weights=asked.weights, cache=asked.cache, engine=asked.engine,
         memory_share=asked.memory_share, batched_tokens=asked.batched_tokens,
         max_sequences=asked.max_sequences, eager=asked.eager, allowance=asked.allowance,
-        dollars_per_hour=asked.rent,
+        drafts=asked.drafts, acceptance=asked.acceptance, dollars_per_hour=asked.rent,
     )  # fmt: skip
     answer = found.as_dict()
     if asked.format == "json":
@@ -626,10 +637,12 @@ def _print_alternatives(asked: argparse.Namespace) -> int:
     names = [name.strip() for name in names]
     whole("most", asked.most)
     options = alternatives(
-        asked.model, rate=asked.rate, prompt=asked.prompt, output=asked.output, cached=asked.cached,
+        asked.model, rate=asked.rate, users=asked.users, prompt=asked.prompt, output=asked.output,
+        cached=asked.cached,
         first_token=asked.first_token, token_rate=asked.token_rate, chips=names, most=asked.most,
         weights=asked.weights, cache=asked.cache, engine=asked.engine,
-        memory_share=asked.memory_share,
+        memory_share=asked.memory_share, batched_tokens=asked.batched_tokens,
+        max_sequences=asked.max_sequences, drafts=asked.drafts, acceptance=asked.acceptance,
         rents=None if asked.rent is None else dict.fromkeys(names, asked.rent),
     )  # fmt: skip
     rows = [option.as_dict() for option in options]

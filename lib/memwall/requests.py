@@ -2,11 +2,13 @@
 
     python -m memwall.requests --pace 6e-3 1.4e-5 1.6e-8 --rate 8 --prompt 1155 --output 211
     python -m memwall.requests Llama-3.1-70B H100 --chips 8 --rate 4 --prompt 2000 --output 500
+    python -m memwall.requests Llama-3.1-70B H100 --chips 8 --rate 4 --traffic chat
     python -m memwall.requests ... --load requests.csv --out served.csv
 
 An engine is given by its pace (a step's fixed time, seconds a token, seconds a cached token read), or by a
-model and chips, whose forecast then gives the pace and whose memory the room. CSV in has the columns
-arrival (seconds), prompt and output (tokens); CSV out has a line a request.
+model and chips, whose forecast then gives the pace and whose memory the room. Requests have the lengths you
+give, or those of public traffic, or stand in a CSV with the columns arrival (seconds), prompt and output
+(tokens). CSV out has a line a request.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import numpy as np
 from memwall.core.nouns import Workload
 from memwall.core.tables import write_csv
 from memwall.core.units import InputError, human
-from memwall.experiments.requests import ARRIVALS, Limits, load, read_load, simulate
+from memwall.experiments.requests import ARRIVALS, Limits, load, read_load, simulate, traffic
 from memwall.formulas import forecast
 from memwall.formulas.deployment import pace as deployed_pace
 from memwall.formulas.serving import Pace
@@ -29,11 +31,16 @@ from memwall.formulas.serving import Pace
 POLICIES = {"optimistic": 0.0, "guess": 0.5, "no-eviction": 1.0}
 
 
+class _Help(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+    """The examples as they were written, and each default."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help if action.default in (None, "") else super()._get_help_string(action)
+
+
 def _parser() -> argparse.ArgumentParser:
     say = argparse.ArgumentParser(
-        prog="memwall.requests",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="python -m memwall.requests", description=__doc__, formatter_class=_Help
     )
     say.add_argument("model", nargs="?", help="a model of the catalog, or a config.json")
     say.add_argument("chip", nargs="?", help="a chip of the catalog")
@@ -45,11 +52,14 @@ def _parser() -> argparse.ArgumentParser:
         help="seconds of a step, of each token in it, of each cached token read",
     )  # fmt: skip
     arrive = say.add_argument_group("arrivals")
-    arrive.add_argument("--arrivals", choices=ARRIVALS, default="poisson")
+    arrive.add_argument("--arrivals", choices=ARRIVALS, default="poisson", help="how they come")
     arrive.add_argument("--rate", type=float, default=1.0, help="requests a second")
     arrive.add_argument("--users", type=int, default=16, help="users of a closed loop")
     arrive.add_argument("--burstiness", type=float, default=3.0, help="spread of bursty gaps")
     arrive.add_argument("--count", type=int, default=2000, help="requests")
+    arrive.add_argument(
+        "--traffic", choices=traffic(), help="lengths and share cached of public traffic"
+    )
     arrive.add_argument("--prompt", type=float, default=1000, help="mean tokens of a prompt")
     arrive.add_argument(
         "--prompt-spread", type=float, default=0.0, help="standard deviation over mean"
@@ -58,13 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     arrive.add_argument(
         "--output-spread", type=float, default=0.0, help="standard deviation over mean"
     )
-    arrive.add_argument("--seed", type=int, default=0)
+    arrive.add_argument("--seed", type=int, default=0, help="of what is drawn at random")
     arrive.add_argument("--load", help="CSV of requests: arrival, prompt, output")
     limit = say.add_argument_group("engine")
     limit.add_argument("--room", type=float, help="tokens of cache; what fits if left out")
-    limit.add_argument("--page", type=int, default=16)
-    limit.add_argument("--batched-tokens", type=int, default=8192)
-    limit.add_argument("--sequences", type=int, default=1024)
+    limit.add_argument("--page", type=int, default=16, help="tokens of a page of cache")
+    limit.add_argument("--batched-tokens", type=int, default=8192, help="tokens of a step at most")
+    limit.add_argument("--sequences", type=int, default=1024, help="requests in a step at most")
     limit.add_argument("--policy", choices=POLICIES, default="optimistic", help="admission")
     limit.add_argument(
         "--cached", type=float, default=0.0, help="share of prompts found in a cache"
@@ -117,7 +127,13 @@ def _bar(done: int, all_: int) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.traffic:  # what stands on the line beside it still counts
+        found = traffic()[given.traffic]
+        kept = ("prompt", "prompt_spread", "output", "output_spread", "cached")
+        parser.set_defaults(**{name: getattr(found, name) for name in kept})
+    options = parser.parse_args(arguments)
     try:
         pace, room, fixed = _engine(options)
         asked = read_load(options.load) if options.load else load(

@@ -144,7 +144,7 @@ def _make(args: argparse.Namespace) -> None:
     out = Path(args.out or f"papers/{set.name}")
     made = papers.make_papers(set, roster, seed, out, args.install, args.attempt)
     count = sum(1 for _ in progress(made, f"making {set.name}", total=len(roster)))
-    print(f"{count} papers of {set.name} are in {out}.")
+    print(f"{count} {'paper' if count == 1 else 'papers'} of {set.name} in {out}.")
     _report(list(roster.refused))
 
 
@@ -187,7 +187,8 @@ def _grade(args: argparse.Namespace) -> None:
             f"The totals of {len(lacking)} are without {', '.join(labels)}, not yet marked by hand."
         )
     if marked.waiting:
-        print(f"{marked.waiting} answers wait for your decision: see {out / 'to_decide.html'}, enter points in decide.csv.")  # fmt: skip
+        answers = "answer waits" if marked.waiting == 1 else "answers wait"
+        print(f"{marked.waiting} {answers} for your decision: see {out / 'to_decide.html'}, enter points in decide.csv.")  # fmt: skip
     if not counts["marked"]:
         print("Nothing was marked: is it the right folder, roster and --lms?")
     if args.nbgrader:
@@ -251,7 +252,9 @@ def _pools(args: argparse.Namespace) -> None:
     set = load_set(args.set)
     seed = read_seed(args.seed_file, create=True)
     path = pools.write(set, seed, Path(args.out or f"{set.name}_pools.zip"), args.variants)
-    print(f"{len(set.questions)} pools of {args.variants} variants are in {path}.")
+    print(
+        f"{len(set.questions)} pools of {args.variants} variants, and the quiz that draws from them, are in {path}."
+    )
 
 
 def _check(args: argparse.Namespace) -> int:

@@ -43,17 +43,20 @@ def _both(numeric: Callable[..., Any], symbolic: str) -> Callable[..., Any]:
     return function
 
 
-def _extreme(of_numbers: Callable[..., Any], of_arrays: Any) -> Callable[..., Any]:
+def _extreme(of_numbers: Callable[..., Any], of_arrays: Any, symbolic: str) -> Callable[..., Any]:
+    of_others = _both(lambda *args: functools.reduce(of_arrays, args), symbolic)
+
     def extreme(*args: Any) -> Any:
-        if all(isinstance(a, float) and not math.isnan(a) for a in args):  # numbers, much sooner
-            return np.float64(of_numbers(args))
-        return functools.reduce(of_arrays, args)
+        for value in args:
+            if not isinstance(value, float) or math.isnan(value):
+                return of_others(*args)
+        return np.float64(of_numbers(args))  # numbers, much sooner
 
     return extreme
 
 
-maximum = _both(_extreme(max, np.maximum), "Max")
-minimum = _both(_extreme(min, np.minimum), "Min")
+maximum = _extreme(max, np.maximum, "Max")
+minimum = _extreme(min, np.minimum, "Min")
 ceil = _both(np.ceil, "ceiling")
 floor = _both(np.floor, "floor")
 sqrt = _both(np.sqrt, "sqrt")
@@ -63,6 +66,8 @@ log = _both(np.log, "log")
 
 def where(condition: Any, yes: Any, no: Any) -> Any:
     """`yes` where the condition holds, else `no`: numpy.where, or Piecewise for symbols."""
+    if isinstance(condition, bool | np.bool_) and isinstance(yes, float) and isinstance(no, float):
+        return np.float64(yes if condition else no)  # numbers, much sooner
     if any(map(is_symbolic, (condition, yes, no))):
         import sympy
 

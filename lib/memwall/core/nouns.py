@@ -238,6 +238,9 @@ class Engine(Noun):
     dry_pass: units.Fraction = usual(1.0, "q", "1 if the largest pass counts within the share")
     page: units.Count = usual(16.0, "p", "tokens of a page of cache")
     element: units.BytesPerElement = usual(2.0, "b", "bytes of a number in a pass: bf16")
+    drafts: units.NonNegative = usual(0.0, "k", "further tokens guessed in each step")
+    # set by eye on served runs whose recipe guesses three
+    acceptance: units.Fraction = usual(0.62, r"\alpha", "chance that a guess is right")
     name: str = "engine"
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import functools
 import importlib.util
 import os
 import platform
@@ -287,7 +288,7 @@ def decode(on: Any, precision: str, sizes: Sizes) -> Iterator[dict[str, Any]]:
                 continue
             caches = stack.caches(batch, context)
             x = on.random(precision, batch, sizes.d_model)
-            seconds = best(lambda x=x, c=caches: stack.step(x, c), on.wait)
+            seconds = best(functools.partial(stack.step, x, caches), on.wait)
             yield {"batch": batch, "context": context, "seconds": seconds, **_columns(model)}
 
 
@@ -406,7 +407,7 @@ def predicted(row: dict[str, Any], system: System) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="memwall.experiments.measure", description=__doc__.split("\n")[0]
+        prog="python -m memwall.measure", description=__doc__.split("\n")[0]
     )
     parser.add_argument(
         "--backend", default="", help="numpy or torch (default: torch if installed)"

@@ -110,18 +110,19 @@ def served_report(rows: Sequence[runs.Served]) -> list[dict[str, Any]]:
     """Closed-loop runs: floors and forecasts of both times, and what was measured."""
     work, errors = predict.work_of(rows)
     efficiency = forecast.fitted("server-2025")
-    columns = [] if work is None else [
-        work.ttft_floor(), work.tpot_floor(), work.ttft(efficiency), work.tpot(efficiency),
-    ]  # fmt: skip
-    answers = iter(zip(*columns, strict=True)) if columns else iter(())
+    answers = iter(()) if work is None else zip(
+        work.ttft_floor(), work.tpot_floor(), work.ttft(efficiency), work.tpot(efficiency), strict=True,
+    )  # fmt: skip
+
+    def answer(error: str) -> predict.Answer:
+        if error:
+            return predict.Answer(error=error)
+        ttft_floor, tpot_floor, ttft, tpot = map(float, next(answers))
+        return predict.Answer(ttft_floor, tpot_floor, ttft, tpot)
+
     return [
-        _times(
-            row,
-            predict.Answer(error=e) if e else predict.Answer(*map(float, next(answers))),
-            row.ttft,
-            row.tpot,
-        )
-        for row, e in zip(rows, errors, strict=True)
+        _times(row, answer(error), row.ttft, row.tpot)
+        for row, error in zip(rows, errors, strict=True)
     ]
 
 
@@ -201,7 +202,7 @@ def _print_scores(kind: str, rows: list[dict[str, Any]]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="memwall.validate",
+        prog="python -m memwall.validate",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -227,7 +228,8 @@ def _read(options: Any) -> tuple[str, Any, list[str]]:
     if Path(options.file).suffix in (".json", ".jsonl"):
         if not options.model or not options.chip:
             raise InputError("a benchmark's JSON needs --model and --chip: it does not say them")
-        layout = Layout(*(float(getattr(options, n)) for n in ("tp", "dp", "ep", "pp")))
+        tp, dp, ep, pp = (float(getattr(options, name)) for name in ("tp", "dp", "ep", "pp"))
+        layout = Layout(tp, dp, ep, pp)
         rows = runs.from_benchmark(
             options.file, options.model, options.chip, options.weights, layout
         )

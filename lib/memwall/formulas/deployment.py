@@ -41,7 +41,7 @@ from .layout import (
     weight_bytes_per_chip,
 )
 from .passes import decode_pass, least, prompt_pass
-from .serving import Pace
+from .serving import Pace, tokens_a_step
 
 
 @formula
@@ -186,6 +186,7 @@ class Deployment:
     step_floor: Any
     step: Any
     step_parts: dict[str, Any]
+    kept: Any
     prompt_time: Any
     prompt_parts: dict[str, Any]
     time_per_token: Any
@@ -206,7 +207,8 @@ def deployment(
 ) -> Deployment:  # fmt: skip
     """One replica at work: `workload.users` requests in flight, as many of them running as fit.
 
-    `system` is the replica's chips, tp x dp x pp of them. Ignores: see each formula.
+    `system` is the replica's chips, tp x dp x pp of them. With `engine.drafts` each step checks so
+    many guesses for every sequence. Ignores: the memory of the head that guesses; see each formula.
     """
     most = workload.prompt + workload.output
     context = workload.prompt + workload.output / 2
@@ -215,8 +217,11 @@ def deployment(
     running = maximum(minimum(workload.users, fit), 1)
 
     own = pipelined_share(running, layout)
-    work = decode_pass(own, context, checkpoint, system, layout)
-    step = forecast.pass_time(work, efficiency)
+    work = decode_pass(own, context, checkpoint, system, layout, 1 + engine.drafts)
+    head = 1 + engine.drafts / checkpoint.layers  # what guesses is one more layer, run once a guess
+    parts = {name: head * part for name, part in forecast.parts(work, efficiency).items()}
+    step = sum(parts.values())
+    kept = tokens_a_step(engine.drafts, engine.acceptance)
     floor = forecast.pass_floor(least(work, own, checkpoint, system, layout))
 
     # prompts share passes of at most `batched_tokens`; one longer than that is read in pieces, each
@@ -230,7 +235,7 @@ def deployment(
     alone = prompt_pass(layout.dp, fresh, past, checkpoint, system, layout)
     own_prompt = forecast.pass_time(alone, efficiency)
 
-    token = time_per_token(step, each, running, workload.output)
+    token = time_per_token(step / kept, each, running, workload.output)
     ahead = prompts_ahead(each, running, workload.output, token)
     first = first_token_time(step, own_prompt, each, ahead, efficiency)
     rate = request_rate(running, first, token, workload.output)
@@ -245,7 +250,8 @@ def deployment(
         running=running,
         step_floor=floor,
         step=step,
-        step_parts=forecast.parts(work, efficiency),
+        step_parts=parts,
+        kept=kept,
         prompt_time=own_prompt,
         prompt_parts=forecast.parts(alone, efficiency),
         time_per_token=token,
@@ -253,7 +259,7 @@ def deployment(
         request_rate=rate,
         token_rate=rate * workload.output,
         prompt_share=rate * each,
-        **_prices(rent, each / fresh, step / running, rate, held, context, system),
+        **_prices(rent, each / fresh, step / kept / running, rate, held, context, system),
     )
 
 
@@ -281,6 +287,7 @@ RESULTS = {
     "running": ("running at once", "sequences", "10_serving"),
     "step_floor": ("step, floor", "s", "02_roofline"),
     "step": ("step, forecast", "s", "09_measured"),
+    "kept": ("tokens of a user that a step keeps", "tokens", "10_serving"),
     "prompt_time": ("reading one prompt", "s", "06_pricing"),
     "time_per_token": ("time per output token", "s", "10_serving"),
     "first_token": ("time to first token", "s", "10_serving"),

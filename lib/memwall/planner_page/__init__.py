@@ -23,6 +23,7 @@ from ..core.checkpoint import FEEDS_IN_TURN, IN_TURN, MATRICES, PRODUCTS, LayerG
 from ..core.nouns import Engine, Unknown
 from ..core.units import human
 from ..core.widths import stored_width
+from ..experiments.questions import room_band
 from ..formulas import forecast
 from ..formulas.deployment import RESULTS
 from ..formulas.forecast import CLASSES, PARTS
@@ -43,6 +44,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 MODEL = "Llama-3.3-70B"
+EXPERTS = "DeepSeek-V3"
 CHIPS = ("H100", "H200", "B200")
 PART_NAMES = {
     "weights": "weights", "experts": "experts", "attention": "caches", "exchange": "exchange",
@@ -97,6 +99,10 @@ def data() -> dict[str, Any]:
         f: LayerGroup.__dataclass_fields__[f].default for f in group_fields if f != "layers"
     }
     widths = {r["name"]: stored_width(r["name"])._asdict() for r in catalog.table("widths")}
+    called = {
+        n.lower(): r["name"] for r in catalog.table("widths")
+        for n in (r["name"], *r["aliases"].split("|")) if n
+    }  # fmt: skip
     models = [
         {
             "name": row["name"], "aliases": [a for a in row["aliases"].split("|") if a],
@@ -110,7 +116,7 @@ def data() -> dict[str, Any]:
         "groupFields": group_fields, "group": defaults, "modelFields": trace.MODEL,
         "standsFor": trace.STANDS_FOR, "sameRate": trace.SAME_RATE,
         "models": models, "configs": _json("configs.json"), "families": _json("families.json"),
-        "widths": widths, "matrices": MATRICES, "products": PRODUCTS,
+        "widths": widths, "widthsCalled": called, "matrices": MATRICES, "products": PRODUCTS,
         "chips": [chip_data(c) for c in catalog.chips().values() if usable(c)],
         "inTurn": IN_TURN, "feedsInTurn": FEEDS_IN_TURN,
         "engines": {name: engine_data(name) for name in ENGINES}, "noLarge": engines.NO_LARGE,
@@ -121,8 +127,8 @@ def data() -> dict[str, Any]:
         "bands": {
             kind: {of: forecast.band(kind, of) for of in ("tpot", "ttft")} for kind in CLASSES
         },
-        "users": list(planner.USERS), "month": planner.MONTH, "presets": PRESETS,
-        "first": {"model": MODEL, "chips": CHIPS}, "words": RESULTS,
+        "rooms": room_band(), "users": list(planner.USERS), "month": planner.MONTH, "presets": PRESETS,
+        "first": {"model": MODEL, "experts": EXPERTS, "chips": CHIPS}, "words": RESULTS,
         "parts": {name: PART_NAMES.get(name, name) for name in PARTS},
     }  # fmt: skip
 

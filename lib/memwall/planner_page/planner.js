@@ -3,16 +3,18 @@
    options of the last full search; the table follows when the hand rests. */
 var memwallPlanner = (() => {
 const { human, parse } = memwallExplorer, { abs, ceil, floor, log10, max, min, round } = Math;
-const NEAR = 12, REST = 140;  // options searched while a control moves; ms of rest before the table
+const NEAR = 8, REST = 140;  // options searched while a control moves; ms of rest before the table
 const SLIDERS = {
 	rate: ["requests a second", "1", 0.01, 1000], users: ["users at once", "1", 1, 20000], prompt: ["Prompt", "tokens", 1, 1e6], output: ["Answer", "tokens", 1, 32000],
-	cached: ["Found in a cache", "%", 0, 1], first_token: ["First token within", "s", 0.1, 600], token_rate: ["Then, each", "token/s", 1, 300],
+	cached: ["Found in a cache", "%", 0, 1], first_token: ["First token within", "s", 0.1, 600], token_rate: ["Then, token/s each", "token/s", 1, 300],
 };
 const WHOLE = new Set(["users", "prompt", "output"]);
 const ENGINE = {
 	tp: ["tensor_parallel_size", "search", 1, 1024], dp: ["data_parallel_size", "search", 1, 1024], ep: ["expert parallel", "search", 1, 1024], pp: ["pipeline_parallel_size", "search", 1, 64],
 	most: ["chips of a replica, at most", "64", 1, 1024], memory_share: ["gpu_memory_utilization", "the engine's", 0.05, 1], batched_tokens: ["max_num_batched_tokens", "the engine's", 1, 1e6], sequences: ["max_num_seqs", "no cap", 1, 1e5],
+	drafts: ["num_speculative_tokens", "none", 1, 32], acceptance: ["chance a guess is right", "", 0, 1],
 };
+const SHARES = new Set(["memory_share", "acceptance"]);
 const OWN = { capacity: ["memory, GB", 1e9], bandwidth: ["bandwidth, TB/s", 1e12], bf16: ["dense TFLOP/s, 16 bit", 1e12], fp8: ["8 bit", 1e12], fp4: ["4 bit", 1e12], scale_up: ["link, GB/s one way", 1e9], scale_out: ["network card, Gbit/s", 1e9 / 8], domain: ["chips in a box", 1] };
 const KINDS = { weights: "weights", experts: "compute", attention: "kv", exchange: "network", launches: "muted", prompts: "money" };
 const PART_WORDS = { weights: "reading weights", experts: "experts", attention: "reading caches", exchange: "exchanges between chips", launches: "starting kernels", prompts: "others' prompts" };
@@ -29,11 +31,14 @@ function el(tag, given = {}, ...inside) {
 	return node;
 }
 const svg = (tag, given, ...inside) => { el.svg = true; try { return el(tag, given, ...inside); } finally { el.svg = false; } };
+const columnHead = (text) => (text ? el("th", { scope: "col" }, text) : el("td"));
 const dollars = (x) => human(x, "$", 3);
 const rounded = (x) => (x >= 1e5 ? `$${human(round(x / 1e3))}k` : x >= 1e4 ? `$${(x / 1e3).toFixed(1).replace(/\.0$/, "")}k` : `$${human(round(x))}`);
-const percent = (x) => (isFinite(x) ? `${round(x * 100)} %` : "overfull");
+const percent = (x) => `${round(x * 100)} %`;
 const span = (low, high, show) => (show(low) === show(high) ? show(low) : `${show(low)} to ${show(high)}`);
 const say = (n) => FEW[n] ?? human(n);
+
+const widthsOf = (model) => model.parts.filter((p) => p.kind !== "predictor").map((p) => ({ int8: "fp8" }[p.arithmetic] ?? p.arithmetic));
 
 class Planner {
 	constructor(root, data, chapters) {
@@ -47,6 +52,7 @@ class Planner {
 		this.fromLink();
 		this.show();
 		this.full();
+		this.warm();
 		addEventListener("hashchange", this.heard = () => { if (this.fromLink()) { this.show(); this.full(); } });
 	}
 
@@ -75,7 +81,7 @@ class Planner {
 		return {
 			model: s.model, config: s.config ? this.config : null, weights: s.weights, cache: s.cache,
 			rate: s.users ? 0 : s.rate, users: s.users, prompt: s.prompt, output: s.output, cached: s.cached, first_token: s.first_token, token_rate: s.token_rate,
-			engine: s.serves, memory_share: e.memory_share, batched_tokens: e.batched_tokens, sequences: e.sequences, most: e.most ?? 64,
+			engine: s.serves, memory_share: e.memory_share, batched_tokens: e.batched_tokens, sequences: e.sequences, drafts: e.drafts, acceptance: e.acceptance, most: e.most ?? 64,
 			given: some ? { tp: one("tp"), dp: one("dp"), ep: one("ep"), pp: one("pp") } : null,
 			chips: this.chips().filter((c) => s.chips.includes(c.name)), rents: Object.fromEntries(Object.entries(s.rents).map(([n, x]) => [n, x / 3600])), ...changes,
 		};
@@ -101,7 +107,7 @@ class Planner {
 		return `#plan?${pairs.join("&")}`;
 	}
 	fromLink() {
-		if (!location.hash.startsWith("#plan")) return false;
+		if (!location.hash.startsWith("#plan?")) return false;
 		const s = this.first(), numbers = new Set(Object.keys(SLIDERS));
 		for (const pair of location.hash.slice(6).split("&").filter(Boolean)) {
 			let [name, value = ""] = pair.split("=");
@@ -111,13 +117,17 @@ class Planner {
 			else if (name === "chips") s.chips = value.split(",").filter(Boolean);
 			else if (name === "all") s.all = value === "true";
 			else if (["rents", "engine", "own"].includes(name)) {
-				for (const item of value.split(",").filter(Boolean)) { const cut = item.lastIndexOf(":"), key = item.slice(0, cut); s[name][key] = key === "name" ? item.slice(cut + 1) : +item.slice(cut + 1); }
+				for (const item of value.split(",").filter(Boolean)) {
+					const cut = item.lastIndexOf(":"), key = item.slice(0, cut), text = item.slice(cut + 1);
+					if (key === "name") s[name][key] = text;
+					else if (+text > 0 && isFinite(+text)) s[name][key] = +text;
+				}
 			} else s[name] = value;
 		}
 		if (!s.rate && !s.users) s.rate = 1;
 		if (s.config) { try { this.config = JSON.parse(s.config); this.P.checkpoint({ config: this.config }); } catch { s.config = ""; } }
 		if (!s.config && !this.P.findModel(s.model)) s.model = this.data.first.model;
-		if (!["", ...Object.keys(this.data.widths)].includes(s.weights)) s.weights = "";
+		s.weights = this.data.widthsCalled[s.weights.toLowerCase()] ?? "";
 		if (!["bf16", "fp8"].includes(s.cache)) s.cache = "bf16";
 		if (!Object.hasOwn(this.data.engines, s.serves)) s.serves = "vLLM";
 		this.state = s;
@@ -129,14 +139,15 @@ class Planner {
 	build() {
 		const { root, data } = this;
 		root.replaceChildren();
-		this.boxes = {};
+		[this.boxes, this.told] = [{}, {}];
 		const names = el("datalist", { id: "mw-plan-models" }, ...data.models.map((m) => el("option", { value: m.name })));
 		this.model = el("input", {
 			type: "text", id: "mw-plan-model", list: "mw-plan-models", autocomplete: "off", spellcheck: "false", "aria-describedby": "mw-plan-model-said",
 			onfocus: () => this.model.select(), onchange: () => this.named(this.model.value), onpaste: (e) => this.pasted(e),
 		});
 		this.modelSaid = el("small", { id: "mw-plan-model-said", class: "mw-said" });
-		this.use = el("select", { id: "mw-plan-use", onchange: () => this.preset(this.use.value) }, ...Object.keys(data.presets).map((n) => el("option", {}, n)), el("option", { value: "" }, "as typed below"));
+		this.cases = Object.keys(data.presets).map((name) => el("input", { type: "radio", name: "mw-plan-use", value: name, onchange: () => this.preset(name) }));
+		this.start = el("fieldset", { class: "mw-cases" }, el("legend", {}, "Start from"), ...this.cases.map((radio) => el("label", {}, radio, el("span", {}, radio.value))));
 		this.unit = el("select", { "aria-label": "Unit of the traffic", onchange: () => this.units(this.unit.value) }, el("option", { value: "rate" }, "requests / s"), el("option", { value: "users" }, "users at once"));
 		this.weights = el("select", { id: "mw-plan-weights", onchange: () => this.set({ weights: this.weights.value }) }, el("option", { value: "" }, "as released"),
 			...Object.keys(data.widths).map((n) => el("option", { value: n }, n)));
@@ -145,7 +156,7 @@ class Planner {
 		this.chipsSaid = el("span");
 		const row = (label, ...inside) => el("div", { class: "mw-row" }, label, ...inside);
 		const engine = Object.entries(ENGINE).map(([name, [label, usual, low, high]]) => {
-			const box = el("input", { type: "text", inputmode: "decimal", id: `mw-plan-${name}`, placeholder: usual, onchange: () => this.engineTyped(name, box, low, high) });
+			const box = el("input", { type: "text", inputmode: "decimal", id: `mw-plan-${name}`, placeholder: usual || String(data.engines.vLLM.small[name]), onchange: () => this.engineTyped(name, box, low, high) });
 			this.boxes[name] = box;
 			return el("label", { for: `mw-plan-${name}` }, label, box);
 		});
@@ -158,46 +169,46 @@ class Planner {
 		this.pasteSaid = el("div", { class: "mw-read", "aria-live": "polite" });
 		this.ask = el("form", { class: "mw-ask", "aria-label": "What you need", onsubmit: (e) => e.preventDefault() },
 			row(el("label", { for: "mw-plan-model" }, "Model"), this.model, names, this.modelSaid),
-			el("div", { class: "mw-pair" },
-				el("div", {}, el("label", { for: "mw-plan-use" }, "Use"), this.use),
-				el("div", {}, el("label", { for: "mw-plan-traffic" }, "Traffic"), el("span", { class: "mw-with" }, this.field("traffic"), this.unit), this.range("traffic"))),
-			el("fieldset", {}, el("legend", {}, "Each request"), el("div", { class: "mw-three-fields" }, ...["prompt", "output", "cached"].map((n) => this.labelled(n)))),
+			row(el("label", { for: "mw-plan-traffic" }, "Traffic"), el("span", { class: "mw-with" }, this.field("traffic"), this.unit), this.range("traffic")),
+			el("fieldset", {}, el("legend", {}, "Each request", el("small", {}, "type, drag, or ↑ ↓")), el("div", { class: "mw-three-fields" }, ...["prompt", "output", "cached"].map((n) => this.labelled(n)))),
 			el("fieldset", {}, el("legend", {}, "Fast enough"), el("div", { class: "mw-two-fields" }, ...["first_token", "token_rate"].map((n) => this.labelled(n)))),
-			el("details", { class: "mw-chips" }, el("summary", {}, "Chips: ", this.chipsSaid), this.chipList = el("div", { class: "mw-list" })),
-			el("details", { class: "mw-more" }, el("summary", {}, "For those who know: layout, widths, engine, your own chip"),
+			this.chipBox = el("details", { class: "mw-chips", onkeydown: (e) => { if (e.key === "Escape") { this.chipBox.open = false; this.chipBox.firstChild.focus(); } }, onfocusout: (e) => { if (e.relatedTarget && !this.chipBox.contains(e.relatedTarget)) this.chipBox.open = false; } },
+				el("summary", {}, "Chips and rents: ", this.chipsSaid), this.chipList = el("div", { class: "mw-list" })),
+			el("details", { class: "mw-more" }, el("summary", {}, "For those who know: layout, widths"),
 				el("p", {}, "In the words of vLLM. What is left empty is searched, or as the engine has it."),
 				el("div", { class: "mw-grid" }, el("label", { for: "mw-plan-serves" }, "engine", this.serves), el("label", { for: "mw-plan-weights" }, "quantization", this.weights), el("label", { for: "mw-plan-cache" }, "kv_cache_dtype", this.cache), ...engine),
 				el("p", {}, "A chip of your own: the first three are needed."), el("div", { class: "mw-grid" }, ...own)),
-			el("details", { class: "mw-paste" }, el("summary", {}, "Paste a command line, a config.json or a log"),
+			el("details", { class: "mw-paste" }, el("summary", {}, "Paste a command line, a config or a log"),
 				el("label", { for: "mw-plan-paste", class: "mw-spoken" }, "Command line, config.json or log"), this.paste, this.pasteSaid));
 		this.sentence = el("p", { class: "mw-sentence" });
 		this.why = el("p", { class: "mw-why" });
-		this.three = ["a month", "a million tokens out", "each user"].map((name) => [el("dd"), el("dd", { class: "mw-small" }), name]);
+		this.three = ["a month", "million tokens out", "each user"].map((name) => [el("dd"), el("dd", { class: "mw-small" }), name]);
 		this.spoken = el("p", { class: "mw-spoken", role: "status", "aria-live": "polite" });
 		this.top = el("div", { class: "mw-top" }, this.sentence, this.why, el("dl", { class: "mw-three" }, ...this.three.map(([value, band, name]) => el("div", {}, el("dt", {}, name), value, band))), this.spoken);
 		this.rows = el("tbody");
 		this.more = el("button", { type: "button", onclick: () => this.set({ all: !this.state.all }) });
 		this.table = el("div", { class: "mw-options", role: "region", "aria-label": "Alternatives, best first", tabindex: "0" },
-			el("table", {}, el("thead", {}, el("tr", {}, ...["Chips", "a month", "Mtok out", "first token", "each", "busy", "what stops more"].map((t) => el("th", { scope: "col" }, t)))), this.rows));
+			el("table", {}, el("thead", {}, el("tr", {}, ...["Chips", "a month", "Mtok out", "first token", "each", "busy", "what stops more"].map(columnHead))), this.rows));
 		this.asked = el("p", { class: "mw-asked" });
 		this.detail = el("div", { class: "mw-detail" });
 		this.versus = el("div", { class: "mw-versus" });
 		const button = (text, act) => el("button", { type: "button", onclick: act }, text);
 		this.copy = button("Copy link", () => this.copyLink());
 		this.rest = el("div", { class: "mw-rest" }, this.asked, this.table,
-			el("div", { class: "mw-actions" }, this.more, button("Keep as A", () => this.keep()), this.copy, button("CSV", () => this.csv()), button("Print", () => print()), button("Reset", () => { this.state = this.first(); this.show(); this.full(); })),
+			el("div", { class: "mw-actions" }, this.more, button("Keep as A", () => this.keep()), this.copy, button("CSV", () => this.csv()), button("Print", () => this.print()), button("Reset", () => { this.state = this.first(); this.show(); this.full(); })),
 			this.versus, this.detail);
-		root.append(this.top, this.ask, this.rest);
+		root.append(this.start, this.top, this.ask, this.rest);
 		this.listChips();
 	}
 
 	field(name) {
-		const box = el("input", { type: "text", inputmode: "decimal", id: `mw-plan-${name}`, autocomplete: "off", onfocus: () => box.select(), onchange: () => this.typed(name, box.value) });
+		const box = el("input", { type: "text", inputmode: "decimal", id: `mw-plan-${name}`, autocomplete: "off", onfocus: () => box.select(), onchange: () => this.typed(name, box.value), onkeydown: (e) => this.nudge(name, e) });
 		this.boxes[name] = box;
 		return box;
 	}
 	range(name) {
-		const slider = el("input", { type: "range", min: "0", max: "1000", step: "1", "aria-label": `${name === "traffic" ? "Traffic" : SLIDERS[name][0]}, slider`, oninput: () => this.slid(name, slider.value / 1000, true), onchange: () => this.slid(name, slider.value / 1000, false) });
+		// box and slider are one control: the keyboard meets it once, and the box has arrow keys
+		const slider = el("input", { type: "range", tabindex: "-1", min: "0", max: "1000", step: "1", "aria-label": `${name === "traffic" ? "Traffic" : SLIDERS[name][0]}, slider`, oninput: () => this.slid(name, slider.value / 1000, true), onchange: () => this.slid(name, slider.value / 1000, false) });
 		this.boxes[`${name}-range`] = slider;
 		return slider;
 	}
@@ -212,15 +223,28 @@ class Planner {
 		value = real === "cached" ? round(value * 100) / 100 : WHOLE.has(real) && value < 100 ? round(value) : +value.toPrecision(2);
 		this.set({ [real]: value }, moving);
 	}
+	nudge(name, event) {
+		const sign = { ArrowUp: 1, ArrowDown: -1 }[event.key], box = this.boxes[name];
+		if (!sign) return;
+		event.preventDefault();
+		const real = this.real(name), [, , low, high] = SLIDERS[real], now = this.state[real];
+		let value = real === "cached" ? round(100 * now + 5 * sign) / 100 : +(now * 1.1 ** sign).toPrecision(2);
+		if (WHOLE.has(real)) value = round(value) === round(now) ? now + sign : round(value);
+		this.set({ [real]: min(max(value, low), high) }, true);
+		box.value = this.shown(name);
+		box.select();
+	}
 	typed(name, text) {
-		const real = this.real(name), [label, unit, low] = SLIDERS[real];
-		let value = parse(text, unit === "tokens" || unit === "token/s" ? unit : unit, this.state[real]);
+		// "100 users" and "5 requests/s" say the unit as well
+		const unitSaid = name !== "traffic" ? "" : /user/i.test(text) ? "users" : /req|rps|\/\s*s/i.test(text) ? "rate" : "";
+		const real = unitSaid || this.real(name), [label, unit, low] = SLIDERS[real];
+		let value = parse(unitSaid ? text.replace(/\s*(users?|req|rps|\/).*$/i, "") : text, unit, this.state[real] || 1);
 		if (real === "cached" && value > 1) value = NaN;
 		const most = { prompt: 1e7, output: 1e6, users: 1e6, rate: 1e6, first_token: 86400, token_rate: 1e5, cached: 1 }[real], least = real === "cached" ? 0 : min(low, 1e-4);
 		const good = isFinite(value) && value >= (WHOLE.has(real) ? 1 : least) && value <= most;
 		this.boxes[name].setAttribute("aria-invalid", String(!good));
 		this.boxes[name].title = good ? "" : `${label}: a number from ${human(WHOLE.has(real) ? 1 : least, unit)} to ${human(most, unit)}`;
-		if (good) this.set({ [real]: WHOLE.has(real) ? round(value) : value });
+		if (good) this.set({ ...(name === "traffic" ? { users: 0, rate: 0 } : {}), [real]: WHOLE.has(real) ? round(value) : value });
 		else this.tell(this.boxes[name].title);
 	}
 	units(unit) {
@@ -239,7 +263,7 @@ class Planner {
 		const row = this.P.findModel(text);
 		if (row) { this.set({ model: row.name, config: "" }); return; }
 		const near = this.data.models.filter((m) => text.length > 1 && m.name.toLowerCase().includes(text.toLowerCase())).slice(0, 3).map((m) => m.name);
-		this.modelSaid.textContent = `No model is called ${text.slice(0, 40)}.${near.length ? ` ${near.join(", ")}?` : " Paste its config.json here."}`;
+		this.modelSaid.textContent = `No model is called ${text.slice(0, 40)}. ` + (near.length ? `${near.join(", ")}?` : "Paste its config.json here.");
 		this.model.setAttribute("aria-invalid", "true");
 	}
 	pasted(event) {
@@ -250,9 +274,9 @@ class Planner {
 	}
 	engineTyped(name, box, low, high) {
 		const text = box.value.trim(), value = text === "" ? undefined : +text.replaceAll(",", "");
-		const good = text === "" || (value >= low && value <= high && (name === "memory_share" || value % 1 === 0));
+		const good = text === "" || (value >= low && value <= high && (SHARES.has(name) || value % 1 === 0));
 		box.setAttribute("aria-invalid", String(!good));
-		box.title = good ? "" : `${name === "memory_share" ? "A" : "A whole"} number from ${low} to ${human(high)}`;
+		box.title = good ? "" : `${SHARES.has(name) ? "A" : "A whole"} number from ${low} to ${human(high)}`;
 		if (!good) { this.tell(box.title); return; }
 		const engine = { ...this.state.engine };
 		if (text === "") delete engine[name]; else engine[name] = value;
@@ -272,14 +296,41 @@ class Planner {
 
 	listChips() {
 		const quick = (text, choose) => el("button", { type: "button", onclick: () => this.set({ chips: this.chips().filter(choose).map((c) => c.name) }) }, text);
+		this.find = el("input", { type: "text", autocomplete: "off", spellcheck: "false", "aria-label": "Find chips by name; Enter chooses them alone", placeholder: "RTX 3090, H20: Enter chooses", oninput: () => this.filter(), onkeydown: (e) => { if (e.key === "Enter") this.choose(); } });
 		this.checks = this.chips().map((chip) => {
 			const check = el("input", { type: "checkbox", onchange: () => this.set({ chips: check.checked ? [...this.state.chips, chip.name] : this.state.chips.filter((n) => n !== chip.name) }) });
 			const rent = el("input", { type: "text", inputmode: "decimal", "aria-label": `Rent of ${chip.name}, dollars an hour`, placeholder: chip.rent == null ? "enter yours" : (chip.rent * 3600).toFixed(2), onchange: () => this.rented(chip, rent) });
 			return { chip, check, rent, node: el("div", {}, el("label", {}, check, ` ${chip.name}`, el("small", {}, ` ${human(chip.capacity, "B", 3)}`)), el("span", {}, "$", rent, "/h")) };
 		});
-		this.chipList.replaceChildren(
+		this.chipList.replaceChildren(this.find,
 			el("div", { class: "mw-quick" }, quick("the usual three", (c) => this.data.first.chips.includes(c.name)), quick("all with a rent", (c) => c.rent != null || c.name in this.state.rents), quick("servers", (c) => c.kind !== "local" && c.scale_up != null), quick("one desk", (c) => c.kind === "local"), quick("every chip", () => true)),
 			...this.checks.map((c) => c.node), el("p", {}, "Rents of one chip, middle of the public range unless you type yours."));
+	}
+	// chips that a text with commas names: the one of that very name, or all that have it in theirs
+	namedChips() {
+		const all = this.chips();
+		return this.find.value.toLowerCase().split(",").map((t) => t.trim()).filter(Boolean).flatMap((t) => {
+			const own = all.filter((c) => c.name.toLowerCase() === t);
+			return own.length ? own : all.filter((c) => c.name.toLowerCase().includes(t));
+		}).map((c) => c.name);
+	}
+	filter() {
+		const parts = this.find.value.toLowerCase().split(",").map((t) => t.trim()).filter(Boolean);
+		for (const { chip, node } of this.checks) node.hidden = parts.length > 0 && !parts.some((t) => chip.name.toLowerCase().includes(t));
+	}
+	choose() {
+		const chips = [...new Set(this.namedChips())];
+		this.find.setAttribute("aria-invalid", String(!chips.length));
+		if (chips.length) this.set({ chips }); else this.tell("No chip is called that.");
+	}
+	// where a price wants a rent: to the box in which it is typed
+	askRent(name) {
+		this.chipBox.open = true;
+		this.find.value = "";
+		this.filter();
+		const box = this.checks.find((c) => c.chip.name === name)?.rent;
+		box?.focus();
+		box?.scrollIntoView({ block: "nearest" });
 	}
 	rented(chip, box) {
 		const rents = { ...this.state.rents }, value = +box.value.replace("$", ""), good = box.value === "" || (value > 0 && value < 1e5);
@@ -293,11 +344,13 @@ class Planner {
 	show() {
 		const s = this.state, put = (box, text) => { if (box !== document.activeElement || box.type !== "text") { if (box.value !== text) box.value = text; if (box.getAttribute("aria-invalid") === "true") { box.setAttribute("aria-invalid", "false"); box.title = ""; } } };
 		put(this.model, s.config ? this.configName ?? "your config.json" : s.model);
-		this.use.value = s.use;
+		for (const radio of this.cases) radio.checked = radio.value === s.use;
 		this.unit.value = s.users ? "users" : "rate";
 		for (const name of ["traffic", "prompt", "output", "cached", "first_token", "token_rate"]) {
-			const real = this.real(name), [, unit, low, high] = SLIDERS[real], text = this.shown(name), range = this.boxes[`${name}-range`];
-			put(this.boxes[name], text);
+			const real = this.real(name), [, unit, low, high] = SLIDERS[real], box = this.boxes[name], range = this.boxes[`${name}-range`], now = `${real} ${s[real]}`;
+			if (this.told[name] === now && box.getAttribute("aria-invalid") !== "true") continue;  // most stand still while one moves
+			this.told[name] = box === document.activeElement ? "" : now;
+			put(box, this.shown(name));
 			const place = String(round(1000 * min(max(low ? Math.log(s[real] / low) / Math.log(high / low) : s[real] / high, 0), 1)));
 			if (range.value !== place && range !== this.active) range.value = place;
 			range.setAttribute("aria-valuetext", human(s[real], unit));
@@ -305,8 +358,9 @@ class Planner {
 		this.weights.value = s.weights;
 		this.cache.value = s.cache;
 		this.serves.value = s.serves;
-		for (const name of Object.keys(ENGINE)) put(this.boxes[name], s.engine[name] === undefined ? "" : String(s.engine[name]));
-		for (const name of ["name", ...Object.keys(OWN)]) put(this.boxes[`own-${name}`], s.own[name] === undefined ? "" : String(s.own[name]));
+		if (s.engine !== this.engineShown) for (const name of Object.keys(ENGINE)) put(this.boxes[name], s.engine[name] === undefined ? "" : String(s.engine[name]));
+		if (s.own !== this.ownShown) for (const name of ["name", ...Object.keys(OWN)]) put(this.boxes[`own-${name}`], s.own[name] === undefined ? "" : String(s.own[name]));
+		[this.engineShown, this.ownShown] = [s.engine, s.own];
 		const key = s.chips.join();
 		if (key !== this.chipKey || s.rents !== this.rentKey) {
 			this.chipKey = key;
@@ -324,6 +378,20 @@ class Planner {
 		clearTimeout(this.timer);
 		this.timer = setTimeout(() => this.full(), REST);
 	}
+	// while nobody asks: the first question about every chip, or about experts, then finds compiled code
+	warm() {
+		const { first, chips } = this.data, P = this.P, all = (model) => {
+			const q = P.prepare({ ...this.question(), model, config: null, weights: "", given: null, chips });
+			return P.jobs(q).map((work) => () => P.answer(q, work));
+		};
+		let waiting;
+		const go = (deadline) => {
+			waiting ??= [first.model, first.experts].flatMap(all);
+			while (waiting.length && deadline.timeRemaining() > 1) waiting.pop()();
+			if (waiting.length) requestIdleCallback(go);
+		};
+		globalThis.requestIdleCallback?.(go);
+	}
 	prepared(changes) {
 		try { return this.P.prepare(this.question(changes)); } catch (error) {
 			if (!(error instanceof memwallConfig.ConfigError || error instanceof this.P.Refused)) throw error;
@@ -335,7 +403,7 @@ class Planner {
 		const q = this.prepared(), some = (this.last ?? []).slice(0, NEAR);
 		if (!q || !some.length) return;
 		const found = some.map((o) => this.P.answer(q, o.work ? this.P.job(q, o.work.chip, o.count, o.layout) : { ...o, chip: { name: o.chip } })).sort(this.P.rank);
-		this.tellAnswer(found[0], q);
+		this.tellAnswer(found[0], q, found);
 	}
 	full() {
 		clearTimeout(this.timer);
@@ -345,9 +413,9 @@ class Planner {
 		this.q = q;
 		const notes = q.checkpoint.notes, size = q.checkpoint.parts.filter((p) => p.kind !== "predictor");
 		const total = size.reduce((n, p) => n + p.parameters, 0), bytes = size.reduce((n, p) => n + p.parameters * p.bytes_per_param, 0);
-		this.modelSaid.textContent = `${human(total)} parameters, ${human(bytes, "B")}${notes.length ? `. ${notes.at(-1)[0].toUpperCase()}${notes.at(-1).slice(1)}.` : "; type to search, or paste a config.json"}`;
+		this.modelSaid.textContent = `${human(total)} parameters, ${human(bytes, "B")}` + (notes.length ? `. ${notes.at(-1)[0].toUpperCase()}${notes.at(-1).slice(1)}.` : "; type to search, or paste a config.json");
 		this.modelSaid.title = notes.join("; ");
-		this.tellAnswer(this.last[0], q);
+		this.tellAnswer(this.last[0], q, this.last);
 		this.listOptions();
 		this.asked.textContent = this.questionInWords();
 		if (this.linkTimer === undefined) { this.linkTimer = 0; return; }  // a page just opened keeps its address, and is read as it stands
@@ -363,26 +431,33 @@ class Planner {
 		this.detail.replaceChildren();
 	}
 
-	// price of a token written, and how far its forecast reaches: all rent over all tokens out
+	// price of a token written: all rent over all tokens out
 	pricePer(o, q) {
 		const { out } = this.P, rate = q.users ? o.replicas * o.result[out.request_rate] : q.rate;
-		const ends = o.replicasBand.map((r, i) => (r == null ? Infinity : (r / o.replicas) * (q.users ? this.data.bands[o.work.chip.kind].tpot[i] : 1)));
-		return { price: o.dollars == null ? null : o.dollars / (rate * q.output), ends, month: o.dollars == null ? null : o.dollars * this.data.month };
+		return { price: o.dollars == null ? null : o.dollars / (rate * q.output), month: o.dollars == null ? null : o.dollars * this.data.month };
 	}
-	machineInWords(o) {
-		const n = human(o.chips), each = o.count;
-		if (each === 1) return `${n} ${o.chip}${o.chips > 1 ? ", each on its own" : ""}`;
-		return o.replicas === 1 ? `${n} ${o.chip} in one group` : `${n} ${o.chip} in ${say(o.replicas)} groups of ${each}`;
+	machineInWords(o, replicas = o.replicas) {
+		const n = human(o.count * replicas), each = o.count;
+		if (each === 1) return `${n} ${o.chip}${replicas > 1 ? ", each on its own" : ""}`;
+		return replicas === 1 ? `${n} ${o.chip} in one group` : `${n} ${o.chip} in ${say(replicas)} groups of ${each}`;
+	}
+	// the cheapest that would still do if all came as slow as the forecast's band allows
+	atWorst(found) {
+		const cost = (o) => (o.dollars == null ? 1e9 * o.count : o.dollars / o.replicas) * o.replicasBand[1];
+		return found.filter((o) => !o.fails && o.replicasBand[1]).reduce((a, b) => (a && cost(a) <= cost(b) ? a : b), null);
 	}
 	binds(o) {
 		const { out } = this.P, r = o.result;
-		const parts = { ...Object.fromEntries(Object.keys(this.data.parts).map((n) => [n, r[out[`step.${n}`]]])), prompts: r[out.time_per_token] - r[out.step] };
+		const kept = r[out.kept], parts = { ...Object.fromEntries(Object.keys(this.data.parts).map((n) => [n, r[out[`step.${n}`]] / kept])), prompts: r[out.time_per_token] - r[out.step] / kept };
 		return { parts, most: Object.keys(parts).reduce((a, b) => (parts[a] >= parts[b] ? a : b)) };
 	}
 	limitInWords(o, q) {
-		return { speed: `tokens slower than ${human(q.token_rate)} a second`, "first token": `a first token later than ${human(q.first_token, "s")}`, cache: q.sequences && o.most >= q.sequences ? "max_num_seqs" : "no memory for more caches" }[o.limit];
+		return {
+			speed: `Speed binds: with more load each gets less than ${human(q.token_rate)} token/s.`, "first token": `The first token binds: with more load it comes after ${human(q.first_token, "s")}.`,
+			cache: q.sequences && o.most >= q.sequences ? "max_num_seqs binds: no more at once." : "The cache binds: memory holds no more requests.",
+		}[o.limit];
 	}
-	tellAnswer(o, q) {
+	tellAnswer(o, q, found) {
 		const { P } = this;
 		if (!o) { this.nothing("Choose at least one chip."); return; }
 		const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
@@ -392,19 +467,22 @@ class Planner {
 			for (const [value, band] of this.three) { put(value, "—"); put(band, ""); }
 			return;
 		}
-		const { price, ends, month } = this.pricePer(o, q), r = o.result, { out } = P, [low, high] = ends;
-		const band = this.data.bands[o.work.chip.kind], unknown = `rent of ${o.chip} not known: enter yours`;
-		const [least, fullest] = o.busyBand;
-		const busy = fullest > 1 ? `${percent(least)} busy to overfull` : `${span(least, fullest, (x) => percent(x).replace(" %", ""))} % busy`;
-		const cost = price == null ? unknown : `${rounded(month)} a month, ${isFinite(high) ? span(price * low * 1e6, price * high * 1e6, dollars) : `${dollars(price * low * 1e6)} and up`} a million tokens out`;
+		const { price, month } = this.pricePer(o, q), r = o.result, { out } = P, band = this.data.bands[o.work.chip.kind], unknown = "a rent is not known, enter yours";
+		const [best, worst] = o.replicasBand, short = worst == null || worst > o.replicas, reserve = short ? this.atWorst(found) : o;
+		const most = reserve?.dollars && o.dollars ? ((reserve.dollars / reserve.replicas) * reserve.replicasBand[1]) / o.dollars : worst == null ? Infinity : worst / o.replicas;
+		// users who get their tokens later ask for fewer of them
+		const rents = [best / o.replicas, most], [low, high] = rents.map((x, i) => x * (q.users ? band.tpot[i] : 1));
+		const [least, fullest] = o.busyBand, share = (x) => String(round(x * 100));
+		const busy = (short ? `${share(least)} to over\u00a0100` : span(least, fullest, share)) + "\u00a0% busy";
+		const reaching = (a, b, show) => (isFinite(b) ? span(a, b, show) : `${show(a)} and up`);
+		const cost = price == null ? unknown : `${rounded(month)} a month, ${reaching(price * low * 1e6, price * high * 1e6, dollars)} a million tokens out`;
 		put(this.sentence, `${this.machineInWords(o)}, ${busy}: ${cost}.`);
-		const { most } = this.binds(o), worst = o.replicasBand[1];
-		const reserve = worst == null ? " At the slow end of the forecast this layout misses the target." : worst > o.replicas ? ` Plan for up to ${human(worst * o.count)}: the slow end of the forecast.` : "";
-		put(this.why, `More load would mean ${this.limitInWords(o, q)}; most of a token's time is ${PART_WORDS[most]}.${reserve}`);
+		const then = !short ? "" : reserve ? ` At worst ${this.machineInWords(reserve, reserve.replicasBand[1])}.` : " At worst none of these is fast enough.";
+		put(this.why, `${this.limitInWords(o, q)} Most of a token's time: ${PART_WORDS[this.binds(o).most]}.${then}`);
 		const speed = 1 / r[out.time_per_token], lines = [
-			[month == null ? "enter rent" : rounded(month), month == null ? "" : isFinite(high) ? span(month * low, month * high, rounded) : `${rounded(month * low)} and up`],
-			[price == null ? "enter rent" : dollars(price * 1e6), price == null ? "" : isFinite(high) ? span(price * low * 1e6, price * high * 1e6, dollars) : `${dollars(price * low * 1e6)} and up`],
-			[`${human(speed)} token/s`, `${span(speed / band.tpot[1], speed / band.tpot[0], (x) => human(x, "1", 2))}; first in ${human(r[out.first_token], "s", 2)}`],
+			[month == null ? "enter yours" : rounded(month), month == null ? "" : rents[0] === most ? "either way" : reaching(month * rents[0], month * most, rounded)],
+			[price == null ? "enter yours" : dollars(price * 1e6), price == null ? "" : reaching(price * low * 1e6, price * high * 1e6, dollars)],
+			[`${human(speed)} token/s`, `${span(speed / band.tpot[1], speed / band.tpot[0], (x) => human(x, "1", 2))}, first ${human(r[out.first_token], "s", 2)}`],
 		];
 		this.three.forEach(([value, small], i) => { put(value, lines[i][0]); put(small, lines[i][1]); });
 	}
@@ -424,9 +502,9 @@ class Planner {
 		const key = (o) => `${o.chip} ${o.count} ${P.inWords(o.layout)}`;
 		const chosen = shown.find((o) => key(o) === this.state.open) ?? shown[0];
 		this.rows.replaceChildren(...shown.slice(0, 150).map((o) => {
-			const name = el("th", { scope: "row" }, el("button", { type: "button", "aria-expanded": String(o === chosen), onclick: () => this.open(key(o)) }, `${o.fails ? human(o.count) : human(o.chips)} ${o.chip}`), el("small", {}, `${o.replicas > 1 ? `${o.replicas} × ` : ""}${P.inWords(o.layout)}`));
+			const name = el("th", { scope: "row" }, el("button", { type: "button", "aria-expanded": String(o === chosen), onclick: () => this.open(key(o)) }, `${o.fails ? human(o.count) : human(o.chips)} ${o.chip}`), el("small", {}, (o.replicas > 1 ? `${o.replicas} × ` : "") + P.inWords(o.layout)));
 			if (o.fails) return el("tr", { class: "mw-fails" }, name, el("td", { colspan: "6" }, o.fails));
-			const { price, month } = this.pricePer(o, q), r = o.result, ask = () => el("em", {}, "enter rent");
+			const { price, month } = this.pricePer(o, q), r = o.result, ask = () => el("button", { type: "button", class: "mw-ask-rent", onclick: () => this.askRent(o.chip) }, "enter yours");
 			return el("tr", { class: o === chosen ? "mw-open" : "", onclick: (e) => { if (e.target.tagName !== "BUTTON") this.open(key(o)); } }, name, ...[
 				month == null ? ask() : rounded(month), price == null ? ask() : dollars(price * 1e6), human(r[out.first_token], "s", 2), `${human(1 / r[out.time_per_token], "1", 2)}/s`, percent(o.busy),
 				{ speed: "speed", "first token": "first token", cache: "memory" }[o.limit],
@@ -441,6 +519,7 @@ class Planner {
 	open(key) {
 		this.state.open = key;
 		this.listOptions();
+		if (this.logged) this.read(this.paste.value);
 		const again = [...this.rows.querySelectorAll("button[aria-expanded=true]")][0];
 		if (again && this.rows.contains(document.activeElement) === false) again.focus({ preventScroll: true });
 	}
@@ -451,34 +530,48 @@ class Planner {
 		const { P, q } = this;
 		this.chosen = o;
 		if (!o) { this.detail.replaceChildren(); return; }
-		const head = el("h3", {}, `${o.fails ? human(o.count) : human(o.chips)} ${o.chip}, ${P.inWords(o.layout)}`);
+		const head = el("h2", {}, `${o.fails ? human(o.count) : human(o.chips)} ${o.chip}, ${P.inWords(o.layout)}`);
 		if (o.fails) {
 			this.detail.replaceChildren(head, el("p", {}, `${o.fails[0].toUpperCase()}${o.fails.slice(1)}.`), ...(o.work ? [this.memory(o)] : []));
 			return;
 		}
-		this.detail.replaceChildren(head, el("div", { class: "mw-blocks" }, this.time(o), this.memory(o), this.drawFrontier(o, q), this.whatIf(o)), this.numbers(o));
+		this.detail.replaceChildren(head, ...this.widths(o), el("div", { class: "mw-blocks" }, this.time(o), this.memory(o), this.drawFrontier(o, q), this.whatIf(o)), this.numbers(o));
 	}
-	block(title, ...inside) { return el("section", { class: "mw-block" }, el("h4", {}, title), ...inside); }
+	// widths that a chip has no arithmetic for are read narrow and multiplied in the next one it has
+	widths(o) {
+		const { chip } = o.work, used = new Set(widthsOf(this.q.checkpoint)), low = chip.fp8 == null ? "16" : "8";
+		const missing = [["fp4", "4"], ["fp8", "8"]].filter(([w]) => used.has(w) && chip[w] == null).map(([, bits]) => bits);
+		return missing.length ? [el("p", { class: "mw-note" }, `${chip.name} has no ${missing.join("- or ")}-bit arithmetic: such weights are kept and read narrow, and multiplied at its ${low}-bit rate.`)] : [];
+	}
+	explain(chapter) { return this.chapters == null ? null : el("a", { class: "mw-explain", href: `${this.chapters}${chapter}.html` }, "explain"); }
+	block(title, chapter, ...inside) { return el("section", { class: "mw-block" }, el("h3", {}, title, " ", this.explain(chapter)), ...inside); }
 
 	time(o) {
 		const { parts, most } = this.binds(o), whole = o.result[this.P.out.time_per_token];
 		const bars = Object.entries(parts).filter(([, x]) => x > 0).map(([name, x]) => el("div", { class: `mw-bar mw-is-${KINDS[name] ?? "muted"}` },
 			el("span", {}, name === "prompts" ? "others' prompts" : this.data.parts[name]), el("i", { style: `--share:${(x / whole).toFixed(4)}` }), el("b", {}, human(x, "s", 2))));
-		return this.block(`A token: ${human(whole, "s")}, most of it ${PART_WORDS[most]}`, ...bars);
+		return this.block(`A token: ${human(whole, "s")}, most of it ${PART_WORDS[most]}`, "09_measured", ...bars);
 	}
 	memory(o) {
 		const { P } = this, { out } = P, r = o.result ?? Float64Array.from(P.runAt(o.work, 1)), v = o.work.v;
 		const whole = v[P.at["system.capacity"]] / o.count, allowed = whole * v[P.at["engine.memory_share"]], held = r[out.weight_bytes] + r[out.room];
 		const engine = r[out.room] ? allowed - held : r[out.activation_bytes] + v[P.at["engine.allowance"]];
 		const used = o.fails ? 0 : r[out.room] * min(1, o.users / r[out.largest_concurrency]);
-		const pieces = [["weights", r[out.weight_bytes], "weights"], ["passes and engine", engine, "muted"], [`caches of ${human(round(o.users ?? 0))}`, used, "kv"], ["room for more", r[out.room] - used, "kv mw-pale"], ["kept free", whole - allowed, "none"]];
+		const pieces = [["weights", r[out.weight_bytes], "weights"], ["passes and engine", engine, "muted"], [`caches of ${human(round(o.users ?? 0))} requests`, used, "kv"], ["room for more", r[out.room] - used, "kv mw-pale"], ["kept free", whole - allowed, "none"]];
 		const total = max(whole, r[out.weight_bytes] + engine);
 		const bar = el("div", { class: "mw-stack", role: "img", "aria-label": pieces.map(([n, x]) => `${n} ${human(max(x, 0), "B")}`).join(", ") },
 			...pieces.filter(([, x]) => x > 0).map(([, x, kind]) => el("i", { class: `mw-is-${kind}`, style: `--share:${(x / total).toFixed(4)}` })),
 			total > whole ? el("u", { style: `--share:${(whole / total).toFixed(4)}` }) : null);
-		const legend = el("ul", {}, ...pieces.filter(([, x]) => x > 0).map(([name, x, kind]) => el("li", { class: `mw-is-${kind}` }, `${name} ${human(x, "B", 2)}`)));
-		const title = total > whole ? `A chip has ${human(whole, "B")}; this needs ${human(total, "B")}` : `A chip: ${human(whole, "B")}, ${human(floor(r[out.largest_concurrency]))} requests fit`;
-		return this.block(title, bar, legend);
+		const legend = el("ul", {}, ...pieces.filter(([, x]) => x > 0).map(([name, x, kind]) => el("li", { class: `mw-is-${kind}` }, `${name}: ${human(x, "B", 2)}`)));
+		const rooms = this.roomBand(o, r), fit = floor(r[out.largest_concurrency]), tokens = r[out.largest_concurrency] * (v[P.at["workload.prompt"]] + v[P.at["workload.output"]]);
+		const title = total > whole ? `A chip has ${human(whole, "B")}; this needs ${human(total, "B")}` : `A chip: ${human(whole, "B")}; ${human(fit)} requests fit a group, ${human(+tokens.toPrecision(3))} tokens`;
+		const spread = rooms && tokens ? el("p", { class: "mw-note" }, `Eight logs in ten: ${span(...rooms.map((x) => +(x * tokens).toPrecision(2)), human)} tokens.`) : null;
+		return this.block(title, "05_pipelining", bar, legend, spread);
+	}
+	// how far the room that engines found lay from such an estimate, as factors of it
+	roomBand(o, r) {
+		const { P } = this, chip = o.work.v[P.at["system.capacity"]] / o.count, room = r[P.out.room];
+		return room ? this.data.rooms.map((share) => max(room + share * chip, 0) / room) : null;
 	}
 	// two blocks side by side, or one; measured once a width, for it costs a layout
 	blockWidth() {
@@ -510,33 +603,33 @@ class Planner {
 			svg("circle", { class: "mw-end", cx: X(end.speed), cy: Y(y(end)), r: 3 }),
 			here.y >= y0 && here.y <= y1 ? svg("circle", { class: "mw-here", cx: X(here.speed), cy: Y(here.y), r: 5 }) : null);
 		const words = `Replica kept full; dot: your load. The line ends left at ${human(floor(end.users))} users, where ${end.users < this.data.users.at(-1) ? "memory ends" : "the search ends"}; right, one user alone.`;
-		return this.block(priced ? "$ a million tokens out against speed" : "Tokens a second and chip (enter a rent for prices)", drawn, el("p", { class: "mw-note" }, words));
+		return this.block(priced ? "$ a million out, against speed" : "Token/s and chip, against speed (for prices enter yours)", "01_batching", drawn, el("p", { class: "mw-note" }, words));
 	}
 	// the same chip, other questions: always the best layout of it
 	whatIf(o) {
-		const s = this.state, cases = [
+		const s = this.state, now = this.question(), cases = [
 			["as asked", {}], ["prompts × 2", { prompt: s.prompt * 2 }], ["answers × 2", { output: s.output * 2 }],
-			["half cached", { cached: 0.5 }], ["traffic × 2", s.users ? { users: s.users * 2 } : { rate: s.rate * 2 }], ["weights in fp8", { weights: "fp8" }], ["caches in fp8", { cache: "fp8" }],
-		].filter(([, c]) => !Object.keys(c).length || Object.entries(c).some(([k, x]) => s[k] !== x));
+			["half cached", { cached: 0.5 }], ["traffic × 2", s.users ? { users: s.users * 2 } : { rate: s.rate * 2 }], ["weights in fp8", { weights: "fp8" }], ["caches in fp8", { cache: "fp8" }], ["guess 3 ahead", { drafts: 3 }],
+		].filter(([, c]) => !Object.keys(c).length || Object.entries(c).some(([k, x]) => now[k] !== x));
 		const rows = cases.map(([label, changes]) => {
 			const q = this.prepared({ ...changes, chips: [o.work.chip] });
 			const best = q && this.P.jobs(q).map((w) => this.P.answer(q, w)).sort(this.P.rank)[0];
 			if (!best || best.fails) return el("tr", { class: "mw-fails" }, el("th", { scope: "row" }, label), el("td", { colspan: "2" }, best?.fails ?? "cannot be"));
 			const { price, month } = this.pricePer(best, q);
-			return el("tr", {}, el("th", { scope: "row" }, label), el("td", {}, human(best.chips)), el("td", {}, month == null ? "enter rent" : `${rounded(month)}, ${dollars(price * 1e6)}`));
+			return el("tr", {}, el("th", { scope: "row" }, label), el("td", {}, human(best.chips)), el("td", {}, month == null ? "enter yours" : `${rounded(month)}, ${dollars(price * 1e6)}`));
 		});
-		return this.block(`What if, on ${o.chip}`, el("table", { class: "mw-if" }, el("thead", {}, el("tr", {}, ...["", "chips", "a month, Mtok out"].map((t) => el("th", { scope: "col" }, t)))), el("tbody", {}, ...rows)));
+		return this.block(`What if, on ${o.chip}`, "10_serving", el("table", { class: "mw-if" }, el("thead", {}, el("tr", {}, ...["", "chips", "a month, Mtok out"].map(columnHead))), el("tbody", {}, ...rows)));
 	}
 	numbers(o) {
-		const { out } = this.P, band = this.data.bands[o.work.chip.kind], of = { step: band.tpot, time_per_token: band.tpot, prompt_time: band.ttft, first_token: band.ttft };
+		const { out } = this.P, band = this.data.bands[o.work.chip.kind], rooms = this.roomBand(o, o.result), of = { step: band.tpot, time_per_token: band.tpot, prompt_time: band.ttft, first_token: band.ttft, room: rooms, largest_concurrency: rooms };
 		const rows = Object.entries(this.data.words).map(([name, [label, unit, chapter]]) => {
 			const x = o.result[out[name]], unknown = unit.startsWith("$") && o.dollars == null;
-			const explain = this.chapters == null ? chapter : el("a", { href: `${this.chapters}${chapter}.html` }, "explain");
-			return el("tr", {}, el("th", { scope: "row" }, label), el("td", {}, unknown ? "enter rent" : human(x, unit)), el("td", {}, of[name] ? span(x * of[name][0], x * of[name][1], (y) => human(y, unit)) : ""), el("td", {}, explain));
+			const explain = this.explain(chapter) ?? chapter;
+			return el("tr", {}, el("th", { scope: "row" }, label), el("td", {}, unknown ? "enter yours" : human(x, unit)), el("td", {}, of[name] ? span(x * of[name][0], x * of[name][1], (y) => human(y, unit)) : ""), el("td", {}, explain));
 		});
 		const open = this.detail.querySelector(".mw-numbers")?.open ?? false;
 		return el("details", { class: "mw-numbers", open }, el("summary", {}, "All numbers of one replica at this load, with the band and the chapter of each"),
-			el("table", {}, el("thead", {}, el("tr", {}, ...["", "value", "eight runs in ten", ""].map((t) => el("th", { scope: "col" }, t)))), el("tbody", {}, ...rows)));
+			el("table", {}, el("thead", {}, el("tr", {}, ...["", "value", "eight in ten", ""].map(columnHead))), el("tbody", {}, ...rows)));
 	}
 
 	// ---- two plans, a table, a link
@@ -544,12 +637,13 @@ class Planner {
 	summary() {
 		const o = this.last[0];
 		const base = [["asked", this.questionInWords()]];
-		if (!o || o.fails) return [...base, ["answer", this.sentence.textContent], ["a month", "—"], ["a million tokens out", "—"], ["each user", "—"], ["why", this.why.textContent]];
-		return [...base, ["answer", this.sentence.textContent], ...this.three.map(([v, small, name]) => [name, `${v.textContent}${small.textContent ? ` (${small.textContent})` : ""}`]), ["why", this.why.textContent]];
+		if (!o || o.fails) return [...base, ["answer", this.sentence.textContent], ["a month", "—"], ["million tokens out", "—"], ["each user", "—"], ["why", this.why.textContent]];
+		return [...base, ["answer", this.sentence.textContent], ...this.three.map(([v, small, name]) => [name, v.textContent + (small.textContent ? ` (${small.textContent})` : "")]), ["why", this.why.textContent]];
 	}
 	questionInWords() {
 		const s = this.state, n = (x) => human(x, "1", 4);
-		return `${s.config ? this.configName ?? "your config.json" : s.model}${s.weights ? ` in ${s.weights}` : ""}: ${s.users ? `${n(s.users)} users at once` : `${n(s.rate)} requests a second`}, ${n(s.prompt)} tokens in (${percent(s.cached)} cached), ${n(s.output)} out; first token within ${human(s.first_token, "s")}, then ${n(s.token_rate)} token/s each.`;
+		const model = (s.config ? this.configName ?? "your config.json" : s.model) + (s.weights ? ` in ${s.weights}` : ""), load = s.users ? `${n(s.users)} users at once` : `${n(s.rate)} requests a second`;
+		return `${model}: ${load}, ${n(s.prompt)} tokens in (${percent(s.cached)} cached), ${n(s.output)} out; first token within ${human(s.first_token, "s")}, then ${n(s.token_rate)} token/s each.`;
 	}
 	keep() { this.kept = this.kept ? null : this.summary(); this.compare(); }
 	compare() {
@@ -562,7 +656,7 @@ class Planner {
 	}
 	async copyLink() {
 		history.replaceState(null, "", this.link());
-		try { await navigator.clipboard.writeText(location.href); this.copy.textContent = "Copied"; } catch { this.copy.textContent = "It is in the address bar"; }
+		try { await navigator.clipboard.writeText(location.href); this.copy.textContent = "Copied"; } catch { this.copy.textContent = "See address"; }
 		setTimeout(() => { this.copy.textContent = "Copy link"; }, 1600);
 	}
 	csvText() {
@@ -579,6 +673,14 @@ class Planner {
 		const url = URL.createObjectURL(new Blob([this.csvText()], { type: "text/csv" }));
 		el("a", { href: url, download: "plan.csv" }).click();
 		setTimeout(() => URL.revokeObjectURL(url), 1000);
+	}
+
+	// the plan alone, on one page; the rest of its chapter prints from the browser's own menu
+	print() {
+		const page = document.documentElement.classList;
+		page.add("mw-print-plan");
+		addEventListener("afterprint", () => page.remove("mw-print-plan"), { once: true });
+		print();
 	}
 
 	// ---- what was pasted
@@ -606,9 +708,15 @@ class Planner {
 			}
 			return;
 		}
-		const command = this.P.readCommand(text);
-		if (command) { this.command(command); return; }
-		const log = this.P.readLog(text);
+		// a command may stand above what it printed; its flags may go on over lines
+		const lines = text.replace(/\\?\s*\n\s*(?=--?[a-z])/gi, " ").split("\n"), commands = lines.map((one) => this.P.readCommand(one)), command = commands.find(Boolean);
+		const log = this.P.readLog(lines.filter((_, i) => !commands[i]).join("\n"));
+		this.logged = log.length > 0;
+		if (command) {
+			this.command(command);
+			if (log.length) said.prepend(...this.explainLog(log));
+			return;
+		}
 		note(...(log.length ? this.explainLog(log) : [line("Nothing here that this page reads: a line with “vllm serve” or “sglang.launch_server”, a config.json, or a log's lines about memory.")]));
 	}
 	command({ engine, set, said }) {
@@ -629,7 +737,7 @@ class Planner {
 			return { room: r[out.room], one: r[out.sequence_bytes], fit: r[out.largest_concurrency], weights: r[out.weight_bytes], busy: r[out.activation_bytes] };
 		};
 		const ours = roomOf({}), tokens = ours.fit * longest, against = `${human(o.count)} ${o.chip}, ${P.inWords(o.layout)}`;
-		said.push(line(`Read against ${against}, requests of ${human(longest)} tokens:`));
+		said.push(line(`Read against ${against}, requests of ${human(longest)} tokens (if it ran elsewhere, open that row):`));
 		const compare = (what, theirs, mine, print) => said.push(line(`${what}: the log says ${print(theirs)}, the arithmetic ${print(mine)}${theirs < 0.85 * mine ? ". Less than it could be: another program on the chip, longer passes, or layers counted as if they had no window" : theirs > 1.15 * mine ? ". More than computed: check that model, width and layout above are those of the log" : ", which agree"}.`));
 		for (const f of log) {
 			if (f.kind === "room") compare("Memory for caches on a chip", f.value, ours.room, GiB);
@@ -639,14 +747,14 @@ class Planner {
 			if (f.kind === "too long") said.push(line(`A request of ${human(f.length)} tokens is longer than the ${human(f.value)} that fit, so the engine refuses to start: one such request takes ${GiB(ours.one)} on each chip, and ${GiB(ours.room)} are left beside ${GiB(ours.weights)} of weights.`));
 			if (f.kind === "needed") said.push(line(`One request of ${human(f.length)} tokens needs ${GiB(f.value)} by the log, ${GiB(ours.one)} by the arithmetic; ${GiB(ours.room)} are left beside ${GiB(ours.weights)} of weights.`));
 			if (f.kind === "none") said.push(line(`Weights and the largest pass leave nothing: ${GiB(ours.weights)} and ${GiB(ours.busy)} of a chip's ${GiB(o.work.v[P.at["system.capacity"]] / o.count)}.`));
-			if (f.kind === "out of memory") said.push(line(`Out of memory${f.value ? ` on ${GiB(f.value)} more` : ""}: weights take ${GiB(ours.weights)} of a chip, the largest pass ${GiB(ours.busy)}; if it fails while serving, passes were larger than the start-up tried, or other programs share the chip.`));
+			if (f.kind === "out of memory") said.push(line(`Out of memory${f.value ? " on " + GiB(f.value) + " more" : ""}: weights take ${GiB(ours.weights)} of a chip, the largest pass ${GiB(ours.busy)}; if it fails while serving, passes were larger than the start-up tried, or other programs share the chip.`));
 		}
 		const share = o.work.v[P.at["engine.memory_share"]], batched = o.work.v[P.at["engine.batched_tokens"]];
 		const helps = [["kv_cache_dtype fp8", () => roomOf({ cache: "fp8" })], [`gpu_memory_utilization ${min(share + 0.05, 0.97).toFixed(2)}`, () => roomOf({ memory_share: min(share + 0.05, 0.97) })],
 			[`max_num_batched_tokens ${batched / 4}`, () => roomOf({ batched_tokens: batched / 4 })], ["weights in fp8", () => roomOf({ weights: "fp8" })],
 			[`twice the chips, tp ${o.layout.tp * 2}`, () => (P.whyNot(this.q.checkpoint, { ...o.layout, tp: o.layout.tp * 2 }) ? null : roomOf({}, { ...o.layout, tp: o.layout.tp * 2 }, o.count * 2))]];
 		const rows = helps.map(([what, run]) => [what, run()]).filter(([, r]) => r && r.fit > 1.02 * ours.fit).sort((a, b) => b[1].fit - a[1].fit);
-		if (rows.length) said.push(el("table", {}, el("thead", {}, el("tr", {}, ...["what would help", "tokens that fit", "requests of that length"].map((t) => el("th", { scope: "col" }, t)))),
+		if (rows.length) said.push(el("table", {}, el("thead", {}, el("tr", {}, ...["what would help", "tokens that fit", "requests of that length"].map(columnHead))),
 			el("tbody", {}, el("tr", {}, el("th", { scope: "row" }, "as it is"), el("td", {}, human(round(tokens))), el("td", {}, ours.fit.toFixed(2))), ...rows.map(([what, r]) => el("tr", {}, el("th", { scope: "row" }, what), el("td", {}, human(round(r.fit * longest))), el("td", {}, r.fit.toFixed(2)))))));
 		return said;
 	}
@@ -657,6 +765,9 @@ function mount() {
 	for (const root of document.querySelectorAll(".mw-planner:not([data-live])")) {
 		root.dataset.live = "";
 		root.memwall = new Planner(root, memwallPlannerData, root.dataset.chapters ?? null);
+		// whoever skips to the content wants the first control
+		root.tabIndex = -1;
+		document.querySelector(".skip-link a")?.setAttribute("href", `#${root.id}`);
 	}
 }
 function render({ el: place }) {

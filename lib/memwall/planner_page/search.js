@@ -52,7 +52,7 @@ function storedAnew(model, weights) {
 		: { ...p, bytes_per_param: p.kind === "head" ? w.head : w.matrix, arithmetic: data.products[w.name] ?? "bf16" }));
 	const wider = parts.some((p, i) => p.bytes_per_param > model.parts[i].bytes_per_param);
 	const kept = [...new Set(parts.filter((p) => kinds && !kinds.includes(p.kind)).map((p) => p.kind))].sort();
-	const note = `weights stored anew as ${weights}${kept.length ? `; as released: ${kept.join(", ")}` : ""}${wider ? "; wider than released, which adds bytes and no precision" : ""}`;
+	const released = kept.length ? `; as released: ${kept.join(", ")}` : "", note = `weights stored anew as ${weights}${released}${wider ? "; wider than released, which adds bytes and no precision" : ""}`;
 	return { ...model, parts, notes: [...model.notes, note] };
 }
 
@@ -89,7 +89,7 @@ function launches(model) {
 function engineOf(chip, q) {
 	const rules = data.engines[q.engine ?? "vLLM"], large = chip.capacity >= rules.above && !data.noLarge.some((name) => chip.name.startsWith(name));
 	const found = { ...(large ? rules.large : rules.small) };
-	for (const field of ["memory_share", "batched_tokens", "sequences"]) if (q[field] != null) found[field] = q[field];
+	for (const field of ["memory_share", "batched_tokens", "sequences", "drafts", "acceptance"]) if (q[field] != null) found[field] = q[field];
 	return found;
 }
 
@@ -151,9 +151,12 @@ const inWords = (layout) => ["tp", "dp", "ep", "pp"].filter((n) => layout[n] !==
 // ---- 3 one option, and all of them: planner._option, planner.alternatives
 
 const USERS = Float64Array.from(data.users), R = new Float64Array(data.results.length);
+// what is asked of a load, kept while one option is searched: the three searches meet the same loads
+const ASKED = ["time_per_token", "first_token", "running", "request_rate"].map((name) => out[name]);
+const SEEN = new Uint8Array(USERS.length), [TOKEN, FIRST, RUNNING, RATE] = ASKED.map(() => new Float64Array(USERS.length));
 
 function prepare(question) {
-	const model = checkpoint(question), v = vectorOf(model), q = question;
+	const model = checkpoint(question), v = (model.vector ??= vectorOf(model)).slice(), q = question;
 	for (const field of ["prompt", "output", "cached"]) v[at[`workload.${field}`]] = q[field];
 	return { ...q, checkpoint: model, v, run: memwallDeployment[+model.routed] };
 }
@@ -174,12 +177,19 @@ function runAt(work, users, into = R) {
 	return into;
 }
 
+function loadAt(work, i) {
+	if (SEEN[i]) return;
+	const r = runAt(work, USERS[i]);
+	SEEN[i] = 1;
+	[TOKEN[i], FIRST[i], RUNNING[i], RATE[i]] = [r[ASKED[0]], r[ASKED[1]], r[ASKED[2]], r[ASKED[3]]];
+}
+
 // the largest load within the targets when a token and a first token come that much later
 function reach(work, q, slower, later, fit) {
 	const limitAt = (i) => {
-		const r = runAt(work, USERS[i]);
-		if (slower * r[out.time_per_token] * q.token_rate > 1) return "speed";
-		if (later * r[out.first_token] > q.first_token) return "first token";
+		loadAt(work, i);
+		if (slower * TOKEN[i] * q.token_rate > 1) return "speed";
+		if (later * FIRST[i] > q.first_token) return "first token";
 		return USERS[i] > min(fit, q.sequences ?? Infinity) ? "cache" : "";
 	};
 	let low = -1, high = USERS.length;  // low is good, high is not
@@ -187,9 +197,10 @@ function reach(work, q, slower, later, fit) {
 		const middle = (low + high) >> 1;
 		if (limitAt(middle)) high = middle; else low = middle;
 	}
-	const limit = limitAt(min(high, USERS.length - 1)) || "cache", r = runAt(work, USERS[max(low, 0)]);
-	const rate = r[out.running] / (later * r[out.first_token] + (q.output - 1) * slower * r[out.time_per_token]);
-	return { last: low, limit, able: low < 0 || q.users ? USERS[max(low, 0)] : rate };
+	const limit = limitAt(min(high, USERS.length - 1)) || "cache", last = max(low, 0);
+	loadAt(work, last);
+	const rate = RUNNING[last] / (later * FIRST[last] + (q.output - 1) * slower * TOKEN[last]);
+	return { last: low, limit, able: low < 0 || q.users ? USERS[last] : rate };
 }
 
 function option(q, work) {
@@ -199,6 +210,7 @@ function option(q, work) {
 	if (!R[out.room]) return failed("the weights do not fit", 0);
 	const fit = R[out.largest_concurrency];
 	if (fit < layout.dp) return failed("not one request fits beside the weights", 1);
+	SEEN.fill(0);
 	const { last, limit, able } = reach(work, q, 1, 1, fit);
 	if (last < 0) {
 		runAt(work, USERS[0]);
@@ -210,7 +222,7 @@ function option(q, work) {
 	const [best, worst] = ends.map((e) => (e.last >= 0 ? max(ceil(wanted / e.able), 1) : null));
 	let here = 0, over = last + 1;  // as numpy.searchsorted
 	while (here < over) {
-		const middle = here + ((over - here) >> 1), load = q.users ? USERS[middle] : runAt(work, USERS[middle])[out.request_rate];
+		const middle = here + ((over - here) >> 1), load = q.users ? USERS[middle] : (loadAt(work, middle), RATE[middle]);
 		if (load < wanted / replicas) here = middle + 1; else over = middle;
 	}
 	here = min(here, last);
@@ -221,7 +233,7 @@ function option(q, work) {
 	};
 }
 
-const rank = (a, b) => !!a.fails - !!b.fails || (a.dollars == null) - (b.dollars == null) || (a.dollars ?? 0) - (b.dollars ?? 0) || a.chips - b.chips;
+const rank = (a, b) => !!a.fails - !!b.fails || (a.dollars == null) - (b.dollars == null) || (a.dollars ?? 0) - (b.dollars ?? 0) || a.chips - b.chips || (a.busy ?? 0) - (b.busy ?? 0);
 
 // every job of a question: a chip that may be used, its sizes, its layouts, or the one that was given
 function jobs(prepared) {
@@ -282,7 +294,8 @@ const FLAGS = {
 	"quantization q": ["weights", "how weights are stored"],
 	"dtype": ["dtype", "width of what is not quantised"],
 	"enforce-eager disable-cuda-graph": [null, "no captured graphs: every layer's launches cost more than forecast here"],
-	"speculative-config speculative-algorithm speculative-num-steps speculative-eagle-topk speculative-num-draft-tokens speculative-draft-model-path": [null, "speculation: not part of the forecast; it can make few users faster, hardly many"],
+	"speculative-config num-speculative-tokens speculative-num-steps": ["drafts", "speculation: tokens guessed ahead in a step and checked together; how often they are right is yours to say"],
+	"speculative-algorithm speculative-eagle-topk speculative-num-draft-tokens speculative-draft-model-path speculative-model": [null, "how the guesses are made: not counted, only how many and how often right"],
 	"enable-prefix-caching no-enable-prefix-caching disable-radix-cache": [null, "prefix caching: the share cached of the question says what it finds"],
 	"enable-chunked-prefill no-enable-chunked-prefill": [null, "prompts are read in pieces beside the steps, as assumed here"],
 	"cpu-offload-gb swap-space": [null, "memory of the host: weights there are read over the bus, far slower than forecast here"],
@@ -339,6 +352,8 @@ function readCommand(line) {
 		const value = number(name, low, high);
 		if (value !== undefined) set[name] = value;
 	}
+	const guesses = /num_speculative_tokens\W*(\d+)|^(\d+)$/.exec(String(raw.drafts ?? ""));
+	if (guesses) set.drafts = min(+(guesses[1] ?? guesses[2]), 32);
 	set.length = number("length", 1, 1e8);
 	if (typeof raw.cache === "string") set.cache = /fp8|int8/i.test(raw.cache) ? "fp8" : "bf16";
 	if (typeof raw.weights === "string") {

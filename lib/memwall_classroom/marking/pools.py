@@ -1,9 +1,13 @@
 """Questions as pools of variants for learning platforms, in QTI 1.2.
 
-One bank for each question, one item for each variant; a quiz on the platform draws one of them for
-each student. What Canvas, Blackboard and D2L import is a package (zip): `imsmanifest.xml`, and one
-file a bank. A number is asked in one unit and accepted within the question's tolerance, a choice
+One bank for each question, one item for each variant, and a quiz that draws one of each bank for
+each student. What a platform imports is a package (zip): `imsmanifest.xml`, one file a bank, one for
+the quiz. A number is asked in one unit and accepted within the question's tolerance, a choice
 is a choice; a formula and an essay are texts that a person marks, since QTI 1.2 compares no algebra.
+
+Elements, their order and their attributes are those of the format's own definition, version 1.2.
+Two things are Canvas's: the metadata `question_type`, `points_possible` and `bank_title`, which its
+importer reads, and `points_per_item` in the extension that the format leaves open.
 
 The package holds the keys: it is the teacher's, as the seed is.
 """
@@ -14,6 +18,7 @@ import hashlib
 import html
 import re
 import zipfile
+from decimal import Decimal
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -33,6 +38,7 @@ def write(set: ProblemSet, seed: bytes, path: Path, variants: int = 20) -> Path:
     """Write the package of a set's pools."""
     banks = {label: bank(set, label, question, seed, variants) for label, question in set.labels().items()}  # fmt: skip
     files = {f"{set.name}_{label}.xml": _text(tree) for label, tree in banks.items()}
+    files[f"{set.name}_quiz.xml"] = _text(quiz(set))
     files = {"imsmanifest.xml": _text(_manifest(set, list(files))), **files}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
         for name, content in files.items():
@@ -53,6 +59,22 @@ def bank(set: ProblemSet, label: str, question: Question, seed: bytes, variants:
         if asked.text not in seen:
             seen[asked.text] = None
             made.append(_item(Item(label, question, asked), _ident(set.name, label, asked.text)))
+    return root
+
+
+def quiz(set: ProblemSet) -> ET.Element:
+    """The quiz: for each question a section that draws one item of its bank."""
+    root = ET.Element("questestinterop", {"xmlns": QTI})
+    names = {"ident": _ident(set.name, "quiz"), "title": f"{set.name}: {set.title}"}
+    whole = ET.SubElement(ET.SubElement(root, "assessment", names), "section", {"ident": "root_section"})  # fmt: skip
+    for label, question in set.labels().items():
+        names = {"ident": _ident(set.name, label, "draw"), "title": question.title}
+        ordering = ET.SubElement(ET.SubElement(whole, "section", names), "selection_ordering")
+        selection = ET.SubElement(ordering, "selection")
+        ET.SubElement(selection, "sourcebank_ref").text = _ident(set.name, label)
+        ET.SubElement(selection, "selection_number").text = "1"
+        extension = ET.SubElement(selection, "selection_extension")
+        ET.SubElement(extension, "points_per_item").text = f"{question.points:.1f}"
     return root
 
 
@@ -97,10 +119,15 @@ def _within(variable: ET.Element, asked: Number) -> None:
     value = asked.answer / asked.measure.size
     slack = 0.4 if asked.whole else asked.tolerance * abs(value)
     either = ET.SubElement(variable, "or")
-    ET.SubElement(either, "varequal", {"respident": "response1"}).text = f"{value:.6g}"
+    ET.SubElement(either, "varequal", {"respident": "response1"}).text = _decimal(value)
     both = ET.SubElement(either, "and")
-    ET.SubElement(both, "vargte", {"respident": "response1"}).text = f"{value - slack:.6g}"
-    ET.SubElement(both, "varlte", {"respident": "response1"}).text = f"{value + slack:.6g}"
+    ET.SubElement(both, "vargte", {"respident": "response1"}).text = _decimal(value - slack)
+    ET.SubElement(both, "varlte", {"respident": "response1"}).text = _decimal(value + slack)
+
+
+def _decimal(value: float) -> str:
+    """Six figures without an exponent, which not every platform reads."""
+    return f"{Decimal(f'{value:.6g}'):f}"
 
 
 def _page(asked: Number | Choice | Formula | Written) -> str:

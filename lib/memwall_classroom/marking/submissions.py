@@ -35,6 +35,7 @@ MAX_ESSAY = 30_000  # characters kept of a part marked by hand
 MAX_FILES = 20_000
 MAX_FILES_EACH = 2_000  # in a folder of one student
 MAX_DEPTH = 3
+MAX_OPENED = 200  # notebooks that are nobody's
 MAX_SHARING = 5  # students of one name on a platform
 NOTEBOOKS = (".ipynb", ".ipynb.json", ".ipynb.txt")  # some browsers add an ending of their own
 
@@ -222,7 +223,7 @@ def find_submissions(
             students = _stamped(path, students, stamps or {}, found, shown)
         if not students:
             if is_notebook(path) and not any(shown == name for name, _ in found.unclaimed):
-                found.unclaimed.append((shown, "its name fits no student of the roster"))
+                found.unclaimed.append((shown, _nobodys(path, stamps or {}, len(found.unclaimed))))
         elif len(students) == 1:
             found.by_student.setdefault(students[0].id, []).append(path)
     for part in walk.full:
@@ -235,14 +236,26 @@ def find_submissions(
     return found
 
 
+def _nobodys(path: Path, stamps: Mapping[str, str], before: int) -> str:
+    """Why a notebook is nobody's, with what helps to find its owner; a heap of them is not opened."""
+    carried = _carried(path, stamps) if before < MAX_OPENED else ""
+    hint = f", but it carries the paper of {carried}: rename it if it is theirs" if carried else ""
+    return f"its name fits no student of the roster{hint}"
+
+
+def _carried(path: Path, stamps: Mapping[str, str]) -> str:
+    """The student whose paper a file says it is, by its stamp; else empty."""
+    try:
+        return stamps.get(read_submission(path, []).stamp, "")
+    except Broken:
+        return ""
+
+
 def _stamped(
     path: Path, students: list[Student], stamps: Mapping[str, str], found: HandedIn, shown: str
 ) -> list[Student]:
     """Which of several students a file belongs to, by the stamp it carries."""
-    try:
-        id = stamps.get(read_submission(path, []).stamp, "")
-    except Broken:
-        id = ""
+    id = _carried(path, stamps)
     own = [student for student in students if student.id == id]
     if own:
         return own

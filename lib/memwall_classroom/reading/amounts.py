@@ -34,6 +34,7 @@ from .words import (
     MORE,
     PER,
     PIECES,
+    POINTING,
     PURE,
     REASONS,
     RESTATING,
@@ -99,19 +100,27 @@ class _Reader:
 
     def _unit_before(self, entry: _Found) -> None:
         """t [ms] = 27.5, `in ms: 27.5`: a unit that stands before its number."""
+        if (len(self.word(0)) > 2 or self.word(0) == self.form.unit) and self._before(
+            entry, 0, ":"
+        ):  # milliseconds: 27.5
+            return
         for i in range(entry.start):
-            if self.sign(i) in ("[", "(", "/") or self.word(i).lower() == "in":
-                read = _Found(entry.number)
-                end = self._unit(i + 1, read)
-                if read.has_unit and self.sign(end) and self.sign(end) in "]):=~,":
-                    entry.measure, entry.has_unit, entry.per_said = (
-                        read.measure,
-                        True,
-                        read.per_said,
-                    )
-                    entry.shown = f"{entry.shown} {self._text(i + 1, end)}"
-                    self.used |= set(range(i, end))
-                    return
+            opened = self.sign(i) in ("[", "(", "/") or self.word(i).lower() == "in"
+            if opened and self._before(entry, i + 1, "]):=~,"):
+                return
+
+    def _before(self, entry: _Found, i: int, ends: str) -> bool:
+        """Read a unit from piece i on that one of these signs ends, for a number that has none."""
+        if self._factor(i) is None and not self._per(i):
+            return False
+        read = _Found(entry.number)
+        end = self._unit(i, read)
+        if not (read.has_unit and self.sign(end) and self.sign(end) in ends and end < entry.start):
+            return False
+        entry.measure, entry.has_unit, entry.per_said = read.measure, True, read.per_said
+        entry.shown = f"{entry.shown} {self._text(i, end)}"
+        self.used |= set(range(max(i - 1, 0), end))
+        return True
 
     def _quantity(self, i: int, since: int) -> _Found:
         start, currency = i, None
@@ -152,6 +161,8 @@ class _Reader:
             beside = self.number(i)
             if beside is not None and beside.power and not number.power:  # 1.16 10^-3
                 number, i = _times(number, beside.value), i + 1
+            elif number.whole and (part := self._part(i)):  # 2 1/2
+                number, i = Written(number.value + part), i + 3
             elif after is not None and (sign == "*" or sign in ("x", "times")):
                 number, i = _times(number, after.value), i + 2
             elif after is not None and sign == "/" and not money:
@@ -161,12 +172,19 @@ class _Reader:
             else:
                 return number, i
 
+    def _part(self, i: int) -> float:
+        """The fraction of a mixed number: less than one, of whole numbers."""
+        above, below = self.number(i), self.number(i + 2)
+        if above is None or below is None or self.sign(i + 1) != "/":
+            return 0.0
+        return above.value / below.value if above.whole and below.whole and above.value < below.value else 0.0  # fmt: skip
+
     # ------------------------------------------------------------ units
 
     def _unit(self, i: int, entry: _Found, slash_only: bool = False) -> int:
         """Read a unit from piece i on into the entry; where it ends."""
-        closing = ""
-        first = i
+        closing, first = "", i
+        i += self._one_over(i)
         if self.sign(i) in ("[", "(") and not slash_only:
             inside = i + 2 if self.word(i + 1).lower() == "in" else i + 1
             if (read := self._factor(inside)) is not None or self._per(inside):
@@ -174,14 +192,9 @@ class _Reader:
                 if read is None:
                     i = first  # a parenthesis that says per what
                     closing = ""
-        if (
-            self.sign(i) == ","
-            and self.word(i + 1).lower() == "in"
-            and self._factor(i + 2) is not None
-        ):
-            i += 1
-        if self.word(i).lower() == "in" and self._factor(i + 1) is not None and not slash_only:
-            i += 1
+        comma = self.sign(i) == ","
+        if not slash_only and self.word(i + comma).lower() == "in" and self._factor(i + comma + 1):
+            i += comma + 1
         if (read := None if slash_only else self._factor(i)) is not None:
             measure, i = read
             entry.measure, entry.has_unit = entry.measure.times(measure), True
@@ -211,8 +224,13 @@ class _Reader:
                     i += 1
             elif self.sign(i) == "*" and (read := self._factor(i + 1)) is not None:
                 entry.measure, entry.has_unit, i = entry.measure.times(read[0]), True, read[1]
-            elif (read := self._factor(i)) is not None and entry.has_unit and self._multiplies(read[0]):  # fmt: skip
+            elif (
+                (read := self._factor(i)) is not None
+                and entry.has_unit
+                and self._multiplies(read[0])
+            ):
                 entry.measure, i = entry.measure.times(read[0]), read[1]
+                entry.per_said |= any(e < 0 for e in read[0].counts.values())
             if i == step:
                 break
         if closing and self.sign(i) == closing:
@@ -221,10 +239,16 @@ class _Reader:
             i = self._bare(i)
         return i
 
+    def _one_over(self, i: int) -> bool:
+        """True for the 1 in 27.5 1/s."""
+        one = self.number(i)
+        alone = one is not None and one.whole and one.value == 1 and self.sign(i + 1) == "/"
+        return alone and self._factor(i + 2) is not None
+
     @staticmethod
     def _multiplies(measure: Measure) -> bool:
-        """A unit that follows another without a sign: tokens s^-1, and not ms step."""
-        return measure.dimension != NO_DIMENSION
+        """A unit that follows another without a sign: tokens s^-1, kB token^-1, and not ms step."""
+        return measure.dimension != NO_DIMENSION or any(e < 0 for e in measure.counts.values())
 
     def _per(self, i: int, strict: bool = False) -> int:
         """How many pieces say per: a slash, or a word (and for a, in each ...)."""
@@ -264,11 +288,13 @@ class _Reader:
     def _scales(self, i: int, size: float) -> tuple[int, float, bool]:
         scaled = False
         while word := self.word(i):
-            bare = word if word in SCALES else word.lower() if len(word) > 2 else ""
+            short = len(word) < 3 and word.lower() not in ("bn", "mn", "tn")
+            bare = word if word in SCALES or not short else ""
+            bare = bare if bare in SCALES else bare.lower()
             if bare not in SCALES and bare.endswith("s"):
                 bare = bare[:-1]
             scale = SCALES.get(bare)
-            if scale is None and word == "B" and not self.form.measure.dimension[1]:
+            if scale is None and word in ("B", "b") and not self.form.measure.dimension[1]:
                 scale = 1e9  # billion, where no byte is asked for
             if scale is None:
                 break
@@ -287,6 +313,8 @@ class _Reader:
             return Measure(1e-3), i + 1
         if word.lower() in ("t", "tk") and self.form.measure.counts.get("token"):
             return UNITS["token"], i + 1
+        if word == "c" and self.form.measure.dimension == UNITS["$"].dimension:
+            return UNITS["cents"], i + 1
         measure = word_measure(word)
         if measure is not None and word.lower() not in ("a", "in"):
             if word in PURE and self.number(i + 1) is not None:
@@ -300,7 +328,7 @@ class _Reader:
         for skip in (1, 2, 3):
             between = [self.word(i + n) for n in range(skip)]
             if not all(between) or any(
-                self._changes(w) or w.lower() in PER | REASONS for w in between
+                self._changes(w) or w.lower() in PER | REASONS | POINTING for w in between
             ):
                 return None
             noun = self.word(i + skip)
@@ -361,8 +389,8 @@ class _Reader:
             "because",
         } or self._changes(word):
             return i
-        if word in {"in", "of", "overall", "altogether", "total", "roughly", "approximately", "about", "rounded", "exactly",
-                    "as", "a", "approx", "circa", "ish", "now", "then"}:  # fmt: skip
+        if word in {"in", "of", "all", "overall", "altogether", "total", "roughly", "approximately", "about", "rounded", "exactly",
+                    "as", "a", "approx", "circa", "ish", "now", "then", "here", "i", "we", "results", "comes"}:  # fmt: skip
             return i
         if singular(word) in self.form.said:
             return i + 1
@@ -443,7 +471,8 @@ def _times(number: Written, factor: float) -> Written:
     if not (math.isfinite(value) and (value or not number.value)):
         raise GrammarError("it is too large a number")
     other = None if number.other is None else number.other * factor
-    return Written(value, other, number.half * abs(factor), number.power)
+    unlikely = number.unlikely and not math.log10(abs(factor) or 1).is_integer()
+    return Written(value, other, number.half * abs(factor), number.power, unlikely)
 
 
 # ---------------------------------------------------------------- the whole answer
@@ -460,9 +489,13 @@ class Reading:
 def read_amount(text: str, form: Form | None = None) -> Reading:
     """The one number with its unit that an answer states, or `GrammarError` with the reason."""
     form = form or Form()
+    if isinstance(text, str):
+        text = re.sub(r"\s*\n\s*\n\s*", "; ", text.strip())  # another paragraph
     plain = HARMLESS.sub(" ", normal(tidy(text)))
     if form.measure == Measure() and not form.whole and "from" not in plain:
         plain = re.sub(r"(?<=[0-9])(?:\s?:\s?|[ -]to[ -])1\s*[.]?$", "", plain)  # 12:1
+    if form.measure.dimension == NO_DIMENSION and not form.measure.counts:
+        plain = re.sub(r"(?<=[0-9]) (?:in|out of) (?:every )?(?=[0-9])", "/", plain)  # 3 in 40
     pieces = pieces_of(plain)
     if not any(piece.kind == "number" for piece in pieces):
         parse_quantity(plain)  # says what is missing
@@ -472,7 +505,7 @@ def read_amount(text: str, form: Form | None = None) -> Reading:
     found = _one_duration(found, pieces)
     chosen = _agreed(found, pieces)
     value, other = chosen.si(), None
-    if chosen.number.other is not None:
+    if chosen.number.other is not None and not chosen.number.unlikely:
         other = chosen.si(chosen.number.other)
     if form.per != 1 and not chosen.per_said and chosen.has_unit and chosen.measure.dimension == form.measure.dimension:  # fmt: skip
         # "what does a million tokens cost?" is answered by an amount of money

@@ -36,12 +36,22 @@ _TOKEN = re.compile(
     r"|(?P<name>[^\W\d][^\W]*)|(?P<sign>\*\*|[-+*/^(),;:=√~]))"
 )
 _AFTER = re.compile(
-    r"(?:[,;.(]|\s-)?\s*\b(?:because|since|where|with|so that|which|assuming|by the)\b.*$|\s\(?as\s[a-z]{2,}\b.*$|\s\([a-z]{2,}(?: [a-z]{2,})+\)$"
+    r"(?:[,;.(]|\s--?)?\s*\b(?:because|since|where|with|so that|which|assuming|by the)\b.*$|\s\(?as\s[a-z]{2,}\b.*$|\s\([a-z]{2,}(?: [a-z0-9]+)+\)$"
+)
+# words that follow a full stop, a comma, a dash or an `if`: talk, as long as they say no other formula
+_TALK = re.compile(
+    r"(?:[.;,]|\s//|\s--?)\s+(?=[A-Za-z][a-z]+\b)[^*/+=^]*$|\s(?:if|when|as)\s[^*/+=^]*$"
+)
+_OTHER = re.compile(
+    r"\b(?:else|otherwise|or|not|no|plus|minus|times|over|divided|twice|half|double)\b", re.I
 )
 _LARGER = re.compile(
     r"(?:the )?(?P<which>larger|greater|longer|slower|maximum|max|smaller|shorter|minimum|min) of (?P<one>.+) and (?P<two>.+)"
 )
-_LEAD = re.compile(r"^\s*[^\W\d_][\w ,'-]{1,60}?(?::|\bis\b(?: equal to)?|\bequals\b|\bgives\b)\s+")
+_LEAD = re.compile(
+    r"^\s*[^\W\d_][\w ,'-]{0,60}?(?::|\bis\b(?: equal to)?|\b(?:equals|gives|get|got|find|found|have|obtain)\b)\s+"
+)
+_SO = re.compile(r"^\s*(?:so|thus|hence|therefore|then|ergo)\b[:,]?\s+", re.I)
 
 
 @dataclass(frozen=True)
@@ -90,11 +100,13 @@ def read_formula(
 def _brackets(text: str) -> str:
     for theirs, ours in (("⌈", " ceil("), ("⌉", ")"), ("⌊", " floor("), ("⌋", ")"), ("²", "^2")):
         text = text.replace(theirs, ours)
-    text = re.sub(r"\b(?:np|numpy|math|sympy|sp|torch|jnp)\.(?=[a-zA-Z]+\s*\()", "", text)
+    text = re.sub(r"\b(?:np|numpy|[mM]ath|sympy|sp|torch|jnp)\.(?=[a-zA-Z]+\s*\()", "", text)
     text = re.sub(r"\s#.*$", "", text.replace(":=", "="))
     text = re.sub(r"\bdivided by\b", "/", re.sub(r"\bmultiplied (?:by|with)\b", "*", text))
     text = re.sub(r"\bto the power (?:of )?", "^", text)
-    text = re.sub(r"^\s*(?:return|print)\b|^\s*[-=]?[>→⇒]", "", text)
+    text = re.sub(r"^\s*(?:return|print)\b|^\s*[-=]*[>→⇒]|^\s*lambda\b[^:]*:", "", text)
+    for _ in range(2):
+        text = re.sub(r"\b(max|min)\s*\(\s*\[([^\[\]]*)\]\s*\)", r"\1(\2)", text)  # max([a, b])
     text = text.translate(str.maketrans("[]{}", "()()")).replace("~", "=")
     return re.sub(r"[\s.;,!]+$", "", text)
 
@@ -121,9 +133,16 @@ def _side(
         side = f"{which}({larger['one']}, {larger['two']})"
     tried = [side]
     lead = _LEAD.match(side)
-    if lead and not any(re.fullmatch(r"\w+", w) and w in names for w in lead.group().rstrip(": ").split()[:1] if ":" in lead.group()):  # fmt: skip
-        tried.append(side[lead.end() :])
+    if lead and not (":" in lead.group() and lead.group().rstrip(": ").split()[0] in names):
+        # T: ... with a blank behind the colon alone is a name, and no division
+        tried.insert(0 if re.match(r"\s*\w+:\s", side) else 1, side[lead.end() :])
+    if connected := _SO.match(side):
+        tried.append(side[connected.end() :])
     tried += [_AFTER.sub("", text) for text in tried if _AFTER.search(text)]
+    for text in [*tried]:
+        talk = _TALK.search(text)
+        if talk and not _OTHER.search(talk.group()):
+            tried.append(text[: talk.start()])
     tried += [shorter for text in tried if (shorter := _without_unit(text, names)) != text]
     refused: GrammarError | None = None
     for text in tried:
@@ -136,7 +155,7 @@ def _side(
 
 def _without_unit(text: str, names: list[str]) -> str:
     """Without the unit of the result behind the formula: in seconds, (s), dollars per token."""
-    match = re.search(r"(?:\s+in)?\s+\(?\s*([A-Za-z$%µ][A-Za-z$%µ/ ]*?)\s*\)?$", text)
+    match = re.search(r",?(?:\s+in)?\s+\(?\s*([A-Za-z$%µ][A-Za-z$%µ/ ]*?)\s*\)?$", text)
     if match is None or match.group(1) in names:
         return text
     try:
@@ -253,6 +272,8 @@ class _Rewriter:
         found = whole + [glued for glued in self._glued(token) if glued not in whole]
         if not found:
             found = [[n] for n in self.names if n.replace("_", "").lower() == bare.lower()]
+        if not found and re.fullmatch(r"[A-Za-z]_[a-z]{3,}", token):
+            found = [[n] for n in self.names if "_" in n and token.startswith(n)]  # N_active
         if len(found) > 1:
             ways = " or ".join("*".join(way) for way in found[:3])
             raise GrammarError(f"{token[:40]!r} may be {ways}: put signs between the symbols")

@@ -29,6 +29,8 @@ class Written:
     other: float | None = None
     half: float = 0.0  # half a unit of its last figure
     power: bool = False
+    unlikely: bool = False  # the other value: nobody ends decimals in a nought, but before 10^-3
+    whole: bool = False  # plain digits
 
 
 @dataclass(frozen=True)
@@ -92,15 +94,20 @@ def _literal(match: re.Match[str]) -> Written:
             text = text.replace(",", ".")
         else:
             # the paper writes 2,400 for 2400; with a last figure it could be 2.417 as well
-            if text.count(",") == 1 and "." not in text and not text.endswith("0"):
+            if text.count(",") == 1 and "." not in text:
                 other = text.replace(",", ".")
             text = text.replace(",", "")
     scale = 10.0 ** _small(int(match["e"] or match["e2"] or 0))
     exponent = f"e{match['e'] or match['e2']}" if match["e"] or match["e2"] else ""
     value = float(number_of(text + exponent))
     figures = len(text.partition(".")[2])
+    if kind == "plain" and "." not in text:  # 1100 may be rounded, to two figures at most
+        figures = -min(len(text) - len(text.rstrip("0")), max(len(text) - 2, 0))
     half = 0.5 * 10.0**-figures * scale if figures <= 40 else 0.0
-    return Written(value, float(number_of(other + exponent)) if other else None, half)
+    return Written(
+        value, float(number_of(other + exponent)) if other else None, half,
+        unlikely=other.endswith("0") and not exponent, whole=match[0].isdigit(),
+    )  # fmt: skip
 
 
 def _small(exponent: int) -> int:

@@ -274,7 +274,7 @@ function scopeOf(levels, places, given, tables) {
 		const most = get(tables.limits, name);
 		if (most === undefined || found instanceof Missing || found === Infinity) return found;
 		if (typeof found !== "number" || !Number.isInteger(found) || found < 1 || found > most) {
-			refuse(`${name}${rule === name ? "" : ` (from ${rule})`} = ${show(found)} is out of range: a whole number from 1 to ${most}`);
+			refuse(`${name}${rule === name ? "" : " (from " + rule + ")"} = ${show(found)} is out of range: a whole number from 1 to ${most}`);
 		}
 		return found;
 	}

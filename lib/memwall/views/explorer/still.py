@@ -27,8 +27,8 @@ def draw(chart: Any, value: Value, words: Callable[[str], str], axis: Callable[.
     return figures.svg(fig)
 
 
-def swept(low: float, high: float, log: bool, samples: int = SAMPLES) -> Any:
-    return (np.geomspace if log else np.linspace)(low, high, samples)
+def swept(ends: tuple[float, float], log: bool, samples: int = SAMPLES) -> Any:
+    return (np.geomspace if log else np.linspace)(*ends, samples)
 
 
 def lines(chart: Any, value: Value, words: Callable[[str], str], axis: Callable[..., Any]) -> Any:
@@ -38,16 +38,16 @@ def lines(chart: Any, value: Value, words: Callable[[str], str], axis: Callable[
     for c in chart.curves:
         points = [
             (at if c.x is None else value(c.x, **{sweep: at}), value(c.y, **{sweep: at}))
-            for at in swept(*along, log)
+            for at in swept(along, log)
             if value(c.when, **{sweep: at})
         ]
         shown = np.array([p for p in points if np.isfinite(p).all()])
         if not len(shown):
             continue
         drawn = {"drawstyle": "steps-post"} if c.step else {}
-        figures.curve(ax, *shown.T, c.kind, linewidth=c.width, **drawn)
+        figures.curve(ax, shown[:, 0], shown[:, 1], c.kind, linewidth=c.width, **drawn)
         if c.fill_to is not None:
-            low = [value(c.fill_to, **{sweep: at}) for at in swept(*along, log)][: len(shown)]
+            low = [value(c.fill_to, **{sweep: at}) for at in swept(along, log)][: len(shown)]
             ax.fill_between(shown[:, 0], low, shown[:, 1], color=figures.COLORS[c.kind], alpha=0.14)
         ends.append((*shown[-1], words(c.label), c.kind))
     marks(ax, chart, value, words, sweep)
@@ -111,7 +111,7 @@ def bars(chart: Any, value: Value, words: Callable[[str], str], axis: Callable[.
 def regions(chart: Any, value: Value, words: Callable[[str], str], axis: Callable[..., Any]) -> Any:
     (x_range, x_name, x, _), (y_range, y_name, y, _) = axis(chart), axis(chart, "y")
     fig, ax = figures.canvas("", x_name, y_name, log=chart.log)
-    xs, ys = swept(*x_range, "x" in chart.log, 48), swept(*y_range, "y" in chart.log, 36)
+    xs, ys = swept(x_range, "x" in chart.log, 48), swept(y_range, "y" in chart.log, 36)
     each = np.array(
         [[[value(r.value, **{x: a, y: b}) for a in xs] for b in ys] for r in chart.regions]
     )

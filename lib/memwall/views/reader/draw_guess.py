@@ -10,7 +10,7 @@ import numpy as np
 
 from ...core.units import InputError, human
 from .. import figures
-from ..explorer import Curve, Drawn, Expr, _name
+from ..explorer import Curve, Drawn, Expr, name_of
 from .pictures import Picture
 
 SAMPLES = 41
@@ -35,7 +35,7 @@ class Sketch(Drawn):
     log: str
 
     def build(self, builder: Any, owner: str) -> dict[str, Any]:
-        sweep = _name(self.over, owner)
+        sweep = name_of(self.over, owner)
         spec = {
             "x": builder.axis(self.x[:2], "x" in self.log, self.x[2:], owner),
             "y": builder.axis(self.y[:2], "y" in self.log, self.y[2:], owner),
@@ -48,7 +48,7 @@ class Sketch(Drawn):
         return spec
 
     def still(self, value: Any, words: Any) -> str:
-        sweep = _name(self.over, "still")
+        sweep = name_of(self.over, "still")
         x = (np.geomspace if "x" in self.log else np.linspace)(*self.x[2:], SAMPLES)
 
         def along(expression: Expr) -> list[float]:
