@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from memwall import catalog
 from memwall.core.checkpoint import Checkpoint, LayerGroup, Part
-from memwall.core.nouns import Engine, Layout, System, Workload
+from memwall.core.nouns import Engine, Layout, System, Unknown, Workload
 from memwall.formulas import deployment as dp
 from memwall.formulas import forecast, passes
 from memwall.formulas.forecast import IDEAL, Efficiency
@@ -284,3 +284,135 @@ def test_widening_is_arithmetic_and_hides_behind_slower_reading():
     ideal = forecast.IDEAL
     assert forecast.dense_part(work, ideal.replace(widening=10.0)) == 4
     assert forecast.dense_part(work, ideal.replace(widening=50.0)) == 6
+
+
+# ---- a deployment by hand ------------------------------------------------------------------------
+
+
+def by_hand(users=4, engine=None, layout=None, prompt=1000, cached=0.0, output=100, **machine):
+    """1e9 weights of two bytes, 1 kB of cache a token, on a chip of 1 TFLOP/s and 100 GB/s, all at peak.
+
+    So a pass takes 2 ms a token, or the 20 ms of reading its weights if that is more; and reading a
+    cached token takes 10 ns.
+    """
+    group = LayerGroup(layers=1, entry=500, width=0, prompt_width=0, kv_heads=1e9, query_heads=1e9)
+    model = Checkpoint("m", (group,), (Part(1e9, 1e9, 2.0, kind="attention"),), layers=1, d_model=1000,
+                       routed_layers=0, launches=0)  # fmt: skip
+    box = System(flops=1e12, bandwidth=1e11, capacity=100e9, scale_up=1e12, scale_out=1e9, chips=1,
+                 domain=1, bf16_flops=1e12, fp8_flops=1e12, fp4_flops=1e12, dollars_per_second=0.001,
+                 torus=0)  # fmt: skip
+    work = Workload(users=users, prompt=prompt, output=output, cached=cached)
+    engine = engine or Engine(batched_tokens=2000)
+    wired = (model, box.replace(**machine), layout or Layout(), work, engine, IDEAL)
+    return dp.deployment(*wired), dp.pace(*wired)
+
+
+def test_four_users_by_hand():
+    """A step: 20 ms of weights and 4 x 1,050 cached tokens. Two prompts a pass: 4 s, so 2 s each.
+
+    A user's token takes a step and 3/100 of 2 s. Prompts keep the engine busy for more than nine
+    tenths, which is taken as nine: 4.5 ahead. To the first token: one step, those, its own.
+    """
+    r, _ = by_hand()
+    step, each, own = 0.02 + 4 * 1050 * 1e-8, 2.0, 2.0
+    token = step + 3 * each / 100
+    assert r.step == pytest.approx(step) and r.running == 4 and r.kept == 1
+    assert r.step_floor == pytest.approx(step)
+    assert r.prompt_time == pytest.approx(own) and r.time_per_token == pytest.approx(token)
+    assert r.first_token == pytest.approx(step + 4.5 * each + own)
+    rate = 4 / (r.first_token + 99 * token)
+    assert r.request_rate == pytest.approx(rate) and r.token_rate == pytest.approx(100 * rate)
+    assert r.prompt_share == pytest.approx(rate * each)
+    assert r.input_cost == pytest.approx(0.001 * each / 1000)
+    assert r.output_cost == pytest.approx(0.001 * step / 4)
+    # 1 kB of each token comes over a card of 1 GB/s
+    assert r.cached_cost == pytest.approx(0.001 * 1000 / 1e9)
+    assert r.request_cost == pytest.approx(0.001 / rate)
+    assert r.weight_bytes == 2e9 and r.sequence_bytes == pytest.approx(1000 * 1100)
+    assert r.step_parts["attention"] == pytest.approx(4.2e-5)
+    assert r.prompt_parts["weights"] == pytest.approx(2.0)
+
+
+def test_few_prompts_leave_a_short_queue():
+    # answers of 1,000 tokens: prompts take 4 x 2 s of the time of one
+    r, _ = by_hand(output=1000)
+    busy = 4 * 2.0 / (1000 * r.time_per_token)
+    assert 0.2 < busy < 0.5
+    waits = r.first_token - r.step - r.prompt_time
+    assert waits == pytest.approx(busy / (2 * (1 - busy)) * 2.0)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "cached", "users", "budget", "each"),
+    [
+        (1000, 0.0, 4, 2000, 2.0),
+        (1000, 0.5, 4, 2000, 1.0),  # half of it is cached: 500 fresh tokens, four in a pass
+        (1000, 0.0, 4, 100, 2.0),  # longer than a pass: a pass of its own size
+        (5, 0.0, 4, 2000, 0.01),  # 20 tokens in a pass: 40 ms for all four
+        (1, 0.0, 4, 2000, 0.005),  # one each: as long as reading the weights
+        (1, 0.0, 4, 2, 0.01),  # two in a pass
+        (1, 0.0, 1, 2000, 0.02),  # nobody to share a pass with
+        (4, 0.0, 2, 1, 0.02),  # four tokens in a pass though one was allowed
+        (4, 1.0, 1, 2000, 0.02),  # all cached, and yet a token is read
+    ],
+)
+def test_what_a_prompt_takes(prompt, cached, users, budget, each):
+    r, _ = by_hand(users, Engine(batched_tokens=budget), prompt=prompt, cached=cached)
+    fresh = max(prompt * (1 - cached), 1)
+    # reading what is cached already moves a thousandth
+    assert r.input_cost == pytest.approx(0.001 * each / fresh, rel=1e-3)
+
+
+def test_guesses_share_a_step():
+    # two tokens each, both kept: eight of 2 ms hide behind 20 ms; a head as large as the one layer
+    r, _ = by_hand(engine=Engine(batched_tokens=2000, drafts=1, acceptance=1.0))
+    step = 2 * (0.02 + 4.2e-5)
+    assert r.step == pytest.approx(step) and r.kept == 2
+    assert r.time_per_token == pytest.approx(step / 2 + 3 * 2.0 / 100)
+    assert r.output_cost == pytest.approx(0.001 * step / 2 / 4)
+
+
+TWO = {
+    "chips": 2, "flops": 2e12, "bf16_flops": 2e12, "bandwidth": 2e11, "capacity": 200e9,
+    "scale_up": 2e12, "scale_out": 2e9, "domain": 2, "dollars_per_second": 0.002,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", [Layout(dp=2), Layout(pp=2)])
+def test_two_chips_by_hand(layout):
+    """Two ranks read a prompt each in 2 s; two stages read one in 2 s with the next close behind.
+
+    Either way a chip's step is one of two users.
+    """
+    r, pace = by_hand(layout=layout, **TWO)
+    assert r.prompt_time == pytest.approx(2.0)
+    assert r.input_cost == pytest.approx(0.002 * 1.0 / 1000)
+    assert r.step == pytest.approx(0.02 + 2 * 1050 * 1e-8)
+    assert pace.per_token == pytest.approx(1e-3)
+
+
+def test_an_unknown_rent_prices_nothing():
+    r, _ = by_hand(dollars_per_second=Unknown("dollars_per_second"))
+    for name in ("input_cost", "cached_cost", "output_cost", "request_cost"):
+        assert isinstance(getattr(r, name), Unknown)
+    assert r.step > 0
+
+
+def test_the_pace_by_hand():
+    """2 ms a token of a full pass, 10 ns a cached one; of a step's 20 ms four tokens take 8."""
+    r, pace = by_hand()
+    assert pace.per_token == pytest.approx(0.002) and pace.per_cached == pytest.approx(1e-8)
+    assert pace.fixed == pytest.approx(0.012)
+    whole = pace.fixed + 4 * pace.per_token + 4 * 1050 * pace.per_cached
+    assert whole == pytest.approx(r.step)
+    # a pass of two prompts of a token reads the weights for them, any smaller one for one; more such
+    # tokens than a few take longer than a step of decode, of which nothing is left
+    for budget, token in ((2, 0.01), (1, 0.02), (0, 0.02)):
+        _, narrow = by_hand(engine=Engine(batched_tokens=budget), prompt=1)
+        assert narrow.per_token == pytest.approx(token) and narrow.fixed == 0
+    # a prompt longer than the budget is a pass of its own
+    assert by_hand(engine=Engine(batched_tokens=100))[1].per_token == pytest.approx(0.002)
+    # on two stages a step is that of one user of two, and each cached token is read once
+    _, staged = by_hand(users=2, layout=Layout(pp=2), **TWO)
+    assert staged.per_cached == pytest.approx(1e-8 / 2)
+    assert staged.fixed == pytest.approx(0.02 + 1e-8 * 1050 - 2 * 0.001 - 1e-8 * 1050)

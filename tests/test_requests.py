@@ -307,3 +307,17 @@ def test_a_file_in_any_order(tmp_path):
     path.write_text("arrival,prompt,output\n")
     with pytest.raises(InputError, match="holds no request"):
         read_load(path)
+
+
+def test_pages_taken_ahead_are_those_of_the_tokens_to_come():
+    """Two guessed, one and a half kept: pages of ten, a promise of the whole answer, eleven pages.
+
+    The first keeps 1 + 5 pages (10 and 40 tokens, and what a last step may add); an arrival in the
+    middle of its answer finds as many kept as at its start.
+    """
+    limits = Limits(room=110, page=10, watermark=0.0, reserve=1.0, drafts=1, acceptance=0.5)
+    for at in (0.0, 3.5, 9.5, 15.5, 21.5):
+        for prompt, fits in ((59, True), (61, False)):
+            two = asked((0, 10, 40), (at, prompt, 1))
+            admitted = simulate(two, BEAT, limits).admitted[1]
+            assert (admitted == np.ceil(at)) == fits
