@@ -283,6 +283,7 @@ def test_no_such_limits(wrong):
 def test_loads_made_at_random():
     even = load(4, rate=2.0, arrivals="constant", prompt=7.6, output=1)
     assert list(even.arrivals) == [0.5, 1, 1.5, 2] and set(even.prompts) == {8}
+    assert list(load(3, arrivals="constant").arrivals) == [1, 2, 3]  # one a second if not told
     asking = load(5, arrivals="closed", users=3)
     assert asking.users == 3 and list(asking.arrivals) == [0, 0, 0] and len(asking) == 5
     assert load(2, arrivals="closed", users=3).users == 2  # who never asks is nobody
