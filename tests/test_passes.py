@@ -1,14 +1,17 @@
 """Passes and deployments: known answers by hand, limits, orderings, and arrays against numbers."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memwall import catalog
+from memwall import InputError, catalog
 from memwall.core.checkpoint import Checkpoint, LayerGroup, Part
 from memwall.core.nouns import Engine, Layout, System, Unknown, Workload
+from memwall.core.units import human
 from memwall.formulas import deployment as dp
 from memwall.formulas import forecast, passes
 from memwall.formulas.forecast import IDEAL, Efficiency
@@ -289,13 +292,16 @@ def test_widening_is_arithmetic_and_hides_behind_slower_reading():
 # ---- a deployment by hand ------------------------------------------------------------------------
 
 
-def by_hand(users=4, engine=None, layout=None, prompt=1000, cached=0.0, output=100, **machine):
+def by_hand(
+    users=4, engine=None, layout=None, prompt=1000, cached=0.0, output=100, window=np.inf, **machine
+):  # fmt: skip
     """1e9 weights of two bytes, 1 kB of cache a token, on a chip of 1 TFLOP/s and 100 GB/s, all at peak.
 
     So a pass takes 2 ms a token, or the 20 ms of reading its weights if that is more; and reading a
     cached token takes 10 ns.
     """
-    group = LayerGroup(layers=1, entry=500, width=0, prompt_width=0, kv_heads=1e9, query_heads=1e9)
+    group = LayerGroup(layers=1, entry=500, width=0, prompt_width=0, kv_heads=1e9, query_heads=1e9,
+                       read_cap=window)  # fmt: skip
     model = Checkpoint("m", (group,), (Part(1e9, 1e9, 2.0, kind="attention"),), layers=1, d_model=1000,
                        routed_layers=0, launches=0)  # fmt: skip
     box = System(flops=1e12, bandwidth=1e11, capacity=100e9, scale_up=1e12, scale_out=1e9, chips=1,
@@ -410,9 +416,122 @@ def test_the_pace_by_hand():
     for budget, token in ((2, 0.01), (1, 0.02), (0, 0.02)):
         _, narrow = by_hand(engine=Engine(batched_tokens=budget), prompt=1)
         assert narrow.per_token == pytest.approx(token) and narrow.fixed == 0
+    # two prompts of two tokens: the weights are read for four
+    assert by_hand(engine=Engine(batched_tokens=4), prompt=2)[1].per_token == pytest.approx(0.005)
+    # of 1,050 cached tokens a window reads a fifth
+    _, window = by_hand(window=210.0)
+    assert window.per_cached == pytest.approx(1e-8 / 5) and window.fixed == pytest.approx(0.012)
     # a prompt longer than the budget is a pass of its own
     assert by_hand(engine=Engine(batched_tokens=100))[1].per_token == pytest.approx(0.002)
     # on two stages a step is that of one user of two, and each cached token is read once
     _, staged = by_hand(users=2, layout=Layout(pp=2), **TWO)
     assert staged.per_cached == pytest.approx(1e-8 / 2)
     assert staged.fixed == pytest.approx(0.02 + 1e-8 * 1050 - 2 * 0.001 - 1e-8 * 1050)
+
+
+# ---- what travels, by hand -----------------------------------------------------------------------
+
+
+def boxes(count, **more):
+    """Boxes of four chips, 1 GB/s to each other and a tenth of it beyond."""
+    n = 4 * count
+    told = {"torus": 0, "bf16_flops": 1e15, "fp8_flops": 1e15, "fp4_flops": 1e15} | more
+    return System(flops=1e15, bandwidth=1e12, scale_up=n * 1e9, scale_out=n * 1e8, chips=n, domain=4,
+                  **told)  # fmt: skip
+
+
+def test_sums_by_hand():
+    """Two sums in each of ten layers, of 100 x 8,192 numbers; a ring of t carries 2 (t-1)/t of them."""
+    numbers, element = 100 * 8192, 2.0
+
+    def took(layout, count, checkpoint=DENSE):
+        return float(passes.sum_time(100, element, checkpoint, boxes(count), layout))
+
+    assert took(Layout(tp=4), 1) == pytest.approx(20 * 2 * 3 / 4 * numbers * element / 1e9)
+    # between boxes four cards side by side carry 0.4 GB/s
+    assert took(Layout(tp=8), 2) == pytest.approx(20 * 2 * 7 / 8 * numbers * element / 0.4e9)
+    # two ranks have half of the tokens each; a routed layer exchanges tokens instead of one sum
+    assert took(Layout(tp=2, dp=2), 1) == pytest.approx(
+        20 * 2 * 1 / 2 * numbers / 2 * element / 1e9
+    )
+    assert took(Layout(tp=2, dp=2), 1, MOE) == pytest.approx(12 * numbers / 2 * element / 1e9)
+    assert took(Layout(tp=4), 1, MOE) == took(Layout(tp=4), 1) and took(Layout(dp=4), 1) == 0
+
+
+def test_rounds_by_hand():
+    def rounds(layout, count, checkpoint=DENSE):
+        return float(passes.exchange_rounds(checkpoint, boxes(count), layout))
+
+    # a sum over four doubles twice; between two boxes once more, out and in; four boxes twice
+    assert rounds(Layout(tp=4), 1) == pytest.approx(20 * 2)
+    assert rounds(Layout(tp=8), 2) == pytest.approx(20 * (2 + 2))
+    assert rounds(Layout(tp=16), 4) == pytest.approx(20 * (2 + 4))
+    assert rounds(Layout(pp=3), 1) == 2  # a hop to each further stage
+    # eight exchanges, there and back; between boxes they are passed on; twelve sums over pairs
+    assert rounds(Layout(dp=4), 1, MOE) == pytest.approx(8 * 2)
+    assert rounds(Layout(dp=8), 2, MOE) == pytest.approx(8 * 2 * 3)
+    assert rounds(Layout(tp=2, dp=2), 1, MOE) == pytest.approx(12 + 16)
+    assert rounds(Layout(tp=4), 1, MOE) == pytest.approx(20 * 2)
+
+
+def test_exchanges_by_hand():
+    """One expert of 64, four chips: each token goes to one, three times in four another one."""
+    single = dataclasses.replace(MOE, experts_active=1)
+    found = passes.exchange_time(400, 3.0, single, boxes(1), Layout(dp=4, ep=4))
+    assert found == pytest.approx(8 * 100 * 8192 * 3 * 0.75 / 1e9)
+    # eight chips in two boxes: every other token leaves its own, over a slower card
+    found = passes.exchange_time(400, 3.0, single, boxes(2), Layout(dp=8, ep=8))
+    assert found == pytest.approx(8 * 50 * 8192 * 3 * 0.5 / 1e8)
+    assert passes.exchange_time(400, 3.0, single, boxes(1), Layout(tp=4)) == 0
+
+
+def test_a_torus_takes_the_best_of_three_cuts():
+    """Sixteen chips, links of 1 GB/s: a ring, rows and columns, or weights that travel themselves."""
+    torus = boxes(4, torus=3).replace(domain=4096)
+    layout = Layout(tp=16)
+
+    def took(tokens, machine=torus):
+        return float(passes.torus_time(tokens, 2.0, DENSE, machine, layout))
+
+    ring = 20 * 2 * 15 / 16 * 8192 * 2 / 1e9  # a token
+    square = 8 * 10 * 8192 * 2 / (4 * 1e9)
+    weights = (1e9 * 2 + 10e9 + 30e9) / 1e9
+    assert square < ring and took(100) == pytest.approx(100 * square)
+    assert took(1e9) == pytest.approx(weights)
+    slow = passes.torus_time(100, 2.0, DENSE, torus, Layout(tp=2, dp=8))
+    assert slow == pytest.approx(20 * 2 * 1 / 2 * 100 / 8 * 8192 * 2 / 1e9)  # of a pair, a ring
+    # a pass goes that way where the links make one
+    here, there = (passes.decode_pass(100, 1, DENSE, m, layout).exchange
+                   for m in (torus, torus.replace(torus=0)))  # fmt: skip
+    assert here == pytest.approx(100 * square) and there == pytest.approx(100 * ring)
+
+
+def test_the_terms_of_a_pass_by_hand():
+    """Weights 1 or 2, experts 1 or 3, attention 4 or 1; 5 that travel, 6 launches, 7 rounds."""
+    work = passes.Pass(1, 2, 1, 3, 4, 1, exchange=5, launches=6, rounds=7, dense_widening=0.1,
+                       expert_widening=0.2)  # fmt: skip
+    real = Efficiency(compute=0.5, uneven=0.25, bandwidth=0.5, link=0.5, launch=0.1, round=0.01,
+                      widening=10.0, steps=1.0)  # fmt: skip
+    terms = [float(v) for _, v in forecast.waterfall(work, real)]
+    counts = 6 * 0.1 + 7 * 0.01
+    assert terms == pytest.approx([6, 2 + 3 + 4, 9 + 5, 14 + counts, 4 + 6 + 16 + 10 + counts])
+    wide = real.replace(widening=20.0)
+    assert forecast.dense_part(work, wide) == pytest.approx(1 / 0.5 + 2)
+    assert forecast.expert_part(work, wide) == pytest.approx(1 / 0.25 + 4)
+    assert forecast.IDEAL.polling == 1 and forecast.pass_time(work, forecast.IDEAL) == 14
+
+
+def test_classes_of_machines_have_bands():
+    assert [forecast.class_of(k) for k in ("server", "card", "sram", "")] == ["server-2025"] * 4
+    assert {forecast.class_of(k) for k in ("unified", "consumer")} == {"local"}
+    told = {
+        r["name"]: float(r["value"]) for r in catalog.table("forecast") if r["class"] == "local"
+    }
+    assert forecast.band("local") == (told["tpot_low"], told["tpot_high"])
+    assert forecast.band("local", "ttft") == (told["ttft_low"], told["ttft_high"])
+    assert forecast.fitted("local").launch == told["launch"]
+    low, high = forecast.band("local")
+    ends = f"{human(low, 's')} to {human(high, 's')}"
+    assert forecast.banded(1.0, kind="local") == f"1 s ({ends})"
+    with pytest.raises(InputError, match="Did you mean 'local'"):
+        forecast.band("locale")
