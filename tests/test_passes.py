@@ -397,6 +397,13 @@ def test_two_chips_by_hand(layout):
     assert pace.per_token == pytest.approx(1e-3)
 
 
+def test_what_a_cached_token_costs_to_bring():
+    box = System(1e15, 1e12, scale_out=1e9)
+    # a megabyte over a card of 1 GB/s, of a hundred tokens; a state alone counts as one
+    for context, tokens in ((100, 100), (1, 1), (0, 1)):
+        assert dp.cached_token_cost(0.001, 1e6, context, box) == pytest.approx(1e-6 / tokens)
+
+
 def test_an_unknown_rent_prices_nothing():
     r, _ = by_hand(dollars_per_second=Unknown("dollars_per_second"))
     for name in ("input_cost", "cached_cost", "output_cost", "request_cost"):
