@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -75,6 +76,7 @@ def test_a_cell_gathers_what_its_lines_know():
 def test_curves_rise_and_pass_where_their_rows_are_forecast():
     found = accuracy.curves()
     assert len(found) > 100
+    assert min(len(curve.rows) for curve in found) == accuracy.LEAST_POINTS
     for curve in found[::20]:
         loads = [r.concurrency for r in curve.rows]
         assert loads == sorted(set(loads)) and len(loads) >= accuracy.LEAST_POINTS
@@ -191,7 +193,7 @@ def test_a_whole_run_by_hand():
     assert not accuracy._whole_line(run, 0.8, run.measured, False).beaten
     assert made.lengths == f"{run.prompt:,.0f} + {run.output:,.0f}"
     assert made.weights == f"{8 * run.model.bytes_per_param:g} bits"
-    assert made.publisher in run.publication and "/" not in made.publisher
+    assert made.publisher == urlsplit(run.publication).hostname.removeprefix("www.")
 
 
 def test_one_user_s_lines_by_hand(monkeypatch):

@@ -10,7 +10,7 @@ from memwall import InputError, Model, catalog
 from memwall.core.checkpoint import Checkpoint, LayerGroup, Part
 from memwall.core.nouns import Engine, Layout, System, Unknown
 from memwall.experiments import predict, runs
-from memwall.experiments.predict import BURST, CHUNK, NOMINAL
+from memwall.experiments.predict import CHUNK, NOMINAL
 from memwall.formulas import forecast, serving
 from memwall.formulas.passes import decode_pass, least, prompt_pass
 
@@ -46,7 +46,10 @@ def test_a_closed_loop_by_its_passes():
     own = seconds(prompt_pass(1, prompt, 0.0, model, box, CUT))
     assert errors == [""] and work.running[0] == 64
     assert work.tpot(NEW)[0] == pytest.approx(step + 63 * each / output)
-    burst = BURST * 64 * each
+    burst = (
+        64 / 2 / 10 * each
+    )  # all begin at once; of ten requests of each the first waits for half
+    assert (Engine().batched_tokens, 0.8 + 1.0) == (CHUNK, 2 * NOMINAL)
     assert work.ttft(NEW)[0] == pytest.approx(NEW.steps * step + burst + own)
     floor = forecast.pass_floor(decode_pass(64, prompt + output / 2, model, box, CUT))
     assert work.tpot_floor()[0] == pytest.approx(floor)
@@ -75,7 +78,7 @@ def test_pools_by_their_passes():
     together, box = CHUNK / prompt, H100.machine(4)
     each = seconds(prompt_pass(together, prompt, 0.0, model, box, reads)) / together
     own = seconds(prompt_pass(1, prompt, 0.0, model, box, reads))
-    first = NEW.steps * step * 3 + BURST * 32 * each + own
+    first = NEW.steps * step * 3 + 32 / 2 / 10 * each + own
     assert work.ttft(NEW)[0] == pytest.approx(first)
     # batches that are stated: so many for each rank of a writer, if as many users come
     for batch, running in ((2.0, 2), (100.0, 16), (0.1, 1)):
@@ -134,6 +137,7 @@ def test_guesses_for_what_nobody_published():
     usual = predict.usual_experts_active()
     assert (known.attention_width, known.experts_active) == (4096, usual)
     assert known.experts == 5 * usual
+    assert predict.ready(Model(**shape, experts=64)).experts_active == usual
     dense = predict.ready(Model(**{**shape, "n_active": 10e9}))
     assert (dense.experts, dense.experts_active) == (1, 1)
     told = Model(**shape, experts=64, experts_active=4, attention_width=1000)
@@ -251,6 +255,11 @@ def test_a_saturated_engine_answers_no_first_token():
     assert slow.tpot_floor == pytest.approx(
         float(forecast.pass_floor(decode_pass(2, 1100, model, box, CUT)))
     )
+    # as many as may run, to a thousandth, are too many
+    free = 5.0 * 200 * predict.open_answer(opened(rate=5.0), NEW).tpot
+    for more, ends in ((1.0005, True), (1.003, False)):
+        told = predict.open_answer(opened(rate=5.0, max_sequences=more * free), NEW)
+        assert np.isinf(told.ttft) == ends
 
 
 def test_without_a_layout_the_best_power_of_two_is_taken():
@@ -334,6 +343,9 @@ def test_reading_at_home_goes_through_chips_in_pieces():
     one, two = (local(test="prefill", prompt=2048.0, context=0.0, chips=n) for n in (1.0, 2.0))
     assert one.passes == 1 == one.fewest and one.tokens == 2048
     assert two.passes == pytest.approx(5 / 8) and two.fewest == 0.5
+    # each at the pace of one chip, half of the layers at a time
+    assert two.work.dense_arithmetic == pytest.approx(one.work.dense_arithmetic)
+    assert two.work.dense_reading == pytest.approx(one.work.dense_reading)
     short = local(test="prefill", prompt=100.0, context=0.0, chips=2.0)
     assert short.passes == 1  # one piece, one chip after the other
     assert local(test="prefill", prompt=1024.0, batch=2.0, context=0.0, chips=2.0).passes == 5 / 8

@@ -212,13 +212,16 @@ def test_what_is_asked_of_a_run():
 
 def test_what_guessing_gains_by_hand():
     """Two guesses, each right half of the time: 1.75 tokens for a step of three, and two more layers of 32."""
-    run = asking._run(run_of("gain of guessing").row)
+    many = {"users": "400"}  # so many that arithmetic counts
+    run = asking._run(run_of("gain of guessing", **many).row)
     one, three = (
         float(forecast.pass_time(
-            decode_pass(4, 2250, run.checkpoint, run.system, run.layout, tokens), forecast.fitted()))
+            decode_pass(400, 2250, run.checkpoint, run.system, run.layout, tokens), forecast.fitted()))
         for tokens in (1, 3)
     )  # fmt: skip
-    assert run_of("gain of guessing").value == pytest.approx(1.75 * one / (three * (1 + 2 / 32)))
+    assert run_of("gain of guessing", **many).value == pytest.approx(
+        1.75 * one / (three * (1 + 2 / 32))
+    )
 
 
 def test_a_run_s_nouns():

@@ -220,6 +220,9 @@ def test_pools_by_hand():
     np.testing.assert_allclose(served.admitted, [0, 3.5, 5, 50])
     np.testing.assert_allclose(served.first, [3.5, 5, 7, 52])
     np.testing.assert_allclose(served.finish, [7.384, 7.384, 9.111, 52])
+    # all prompts pass the readers, and what is left of the answers the writer
+    three = simulate(asked((0, 150, 3), (1, 50, 2), (2, 100, 2)), ROUND, limits)
+    assert three.passed == 300 + 2 + 1 + 1
     # half of each prompt from a cache: a pass of 75, of 25, of 50 each
     warm = simulate(four, ROUND, Limits(prefill_engines=1, batched_tokens=100, cached=0.5))
     np.testing.assert_allclose(warm.first, [1.75, 3, 4.5, 51.5])
