@@ -111,7 +111,7 @@ def test_two_samples_together():
 
 
 def test_samples_are_the_runs_of_their_part(monkeypatch):
-    """Of each kind two runs: of one engine, that guess, of pools; some without a first token."""
+    """Of each kind three runs: of one engine, that guess, of pools; one without a first token."""
     served = runs.served()
     kinds = [
         (part, mode, guesses)
@@ -120,12 +120,12 @@ def test_samples_are_the_runs_of_their_part(monkeypatch):
     chosen = []
     for part, mode, guesses in kinds:
         alike = (r for r in served if (r.part, r.mode) == (part, mode) and not fit._guesses(r))
-        rows = [replace(next(alike), speculates=guesses) for _ in range(2)]
-        chosen += [rows[0], replace(rows[1], ttft=None)]
+        rows = [replace(next(alike), speculates=guesses) for _ in range(3)]
+        chosen += [*rows[:2], replace(rows[2], ttft=None)]
     monkeypatch.setattr(fit.runs, "served", lambda: [*chosen, replace(chosen[0], chip="H1000")])
     for part, every in (("fit", False), ("held out", False), ("held out", True)):
         tokens, firsts = fit._served_samples.__wrapped__(part, every)
-        mine = [r for r in chosen if r.part == part and (every or r in chosen[:2] + chosen[6:8])]
+        mine = [r for r in chosen if r.part == part and (every or r in chosen[:3] + chosen[9:12])]
         assert list(tokens.measured) == [r.tpot for r in mine]
         assert list(firsts.measured) == [r.ttft for r in mine if r.ttft is not None]
         assert len(firsts.sources) == len(firsts.measured) == len(firsts.predicted(START))

@@ -210,6 +210,19 @@ def test_wide_experts_and_attention_by_hand():
     assert lay.activation_bytes(few, tied, Layout()) == lay.activation_bytes(few, wide, Layout())
 
 
+def test_the_ends_by_hand():
+    """On two stages the first has 200 kB of embeddings and pictures, the last a head of 100 kB."""
+    eyes = Part(50_000, 0, 2.0, kind="vision")
+    model = dataclasses.replace(SPARSE, parts=(*SPARSE.parts, eyes))
+    layers = 2 * (8_000 + 2_000 + 24_000 + 8 * 9_000)
+    assert lay.weight_bytes_per_chip(model, Layout()) == pytest.approx(layers + 300_000)
+    assert lay.weight_bytes_per_chip(model, Layout(pp=2)) == pytest.approx(layers / 2 + 200_000)
+    tied = dataclasses.replace(model, parts=(*model.parts[1:],))
+    assert lay.weight_bytes_per_chip(tied, Layout(pp=2)) == pytest.approx(layers / 2 + 100_000)
+    cut = lay.weight_bytes_per_chip(model, Layout(tp=2, pp=2))
+    assert cut == pytest.approx(layers / 4 + 100_000)
+
+
 def test_graphs_by_hand():
     # sizes 1, 2, 4, then every eighth to 256, every sixteenth to 512; each as 20 layers and its own
     layers = 20 + 2 + 1

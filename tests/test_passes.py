@@ -514,18 +514,26 @@ def test_a_torus_takes_the_best_of_three_cuts():
 
 
 def test_the_terms_of_a_pass_by_hand():
-    """Weights 1 or 2, experts 1 or 3, attention 4 or 1; 5 that travel, 6 launches, 7 rounds."""
-    work = passes.Pass(1, 2, 1, 3, 4, 1, exchange=5, launches=6, rounds=7, dense_widening=0.1,
+    """Weights 3 or 2, experts 4 or 3, attention 5 or 1; 5 that travel, 6 launches, 7 rounds."""
+    work = passes.Pass(3, 2, 4, 3, 5, 1, exchange=5, launches=6, rounds=7, dense_widening=0.1,
                        expert_widening=0.2)  # fmt: skip
     real = Efficiency(compute=0.5, uneven=0.25, bandwidth=0.5, link=0.5, launch=0.1, round=0.01,
                       widening=10.0, steps=1.0)  # fmt: skip
     terms = [float(v) for _, v in forecast.waterfall(work, real)]
     counts = 6 * 0.1 + 7 * 0.01
-    assert terms == pytest.approx([6, 2 + 3 + 4, 9 + 5, 14 + counts, 4 + 6 + 16 + 10 + counts])
-    wide = real.replace(widening=20.0)
-    assert forecast.dense_part(work, wide) == pytest.approx(1 / 0.5 + 2)
-    assert forecast.expert_part(work, wide) == pytest.approx(1 / 0.25 + 4)
-    assert forecast.IDEAL.polling == 1 and forecast.pass_time(work, forecast.IDEAL) == 14
+    assert terms == pytest.approx([12, 12, 17, 17 + counts, (6 + 1) + (16 + 2) + 20 + 10 + counts])
+    assert forecast.IDEAL.polling == 1 and forecast.pass_time(work, forecast.IDEAL) == 17
+    # where reading is slower, each kind waits for it
+    slow = passes.Pass(1, 2, 3, 4, 5, 6, exchange=0, launches=0, rounds=0)
+    assert forecast.pass_floor(slow) == 12 and forecast.pass_time(slow, real) == pytest.approx(
+        4 + 12 + 20
+    )
+    assert Efficiency.symbolic(launch=0.0).replace(round=1.0).link.name == "e_link"
+
+
+def test_a_dense_pass_asks_nothing_of_experts():
+    work = passes.decode_pass(8, 100, DENSE, BOX, Layout(tp=8))
+    assert work.expert_arithmetic == work.expert_reading == work.expert_widening == 0
 
 
 def test_classes_of_machines_have_bands():

@@ -201,6 +201,23 @@ def test_names_as_benchmarks_write_them():
         predict.checkpoint_of("nobody/knows-this", "")
 
 
+def test_a_recipe_that_does_not_say_its_cut_is_tried_in_two():
+    row = runs.cookbook()[0]
+    for chips, cut in ((4.0, 4), (None, predict.BOX)):
+        whole, spread = predict.usual_cuts(dataclasses.replace(row, chips=chips))
+        assert (whole.decode, spread.decode) == (Layout(tp=cut), Layout(dp=cut, ep=cut))
+        assert whole.prefill == whole.decode and spread.prefill == spread.decode
+        for one in (whole, spread):
+            assert (one.prefill_workers, one.decode_workers, one.decode_batch) == (1, 1, None)
+            assert (one.mode, one.engine_version, one.model) == ("agg", "", row.model)
+            assert (one.prompt, one.output, one.concurrency) == (
+                row.prompt,
+                row.output,
+                row.concurrency,
+            )
+            assert (one.ttft, one.tpot, one.speculates) == (row.ttft, row.tpot, row.speculates)
+
+
 # ---- open arrivals -------------------------------------------------------------------------------
 
 

@@ -93,6 +93,9 @@ def test_experts_run_in_the_faster_of_two_layouts():
         (found,) = whole.Runs([run]).predicted(OLD)
         assert found == pytest.approx(1.5 * min(map(seconds, reads)) + 11 * min(times))
         fastest.add(times.index(min(times)))
+        low = min(float(forecast.pass_floor(r)) for r in reads)
+        (floor,) = whole.Runs([whole.run_of({**row, "output_tokens": "0"})]).floor
+        assert floor == pytest.approx(low)
     assert fastest == {0, 1}
     run = whole.run_of(SPARSE)
     model = predict.blackboard(run.model)
