@@ -239,3 +239,24 @@ def test_two_builds_of_the_same_commit_are_the_same(tmp_path):
     before, after = files(HTML), files(again)
     assert before.keys() == after.keys()
     assert [name for name in before if before[name] != after[name]] == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_figure_has_a_handful_of_controls(path):
+    """Seven are what one hand keeps apart."""
+    page = (HTML / path).read_text("utf-8")
+    specs = [json.loads(s) for s in re.findall(r'<script type="application/json">(.*?)</script>', page, re.S)]  # fmt: skip
+    many = [s["id"] for s in specs if len(s.get("controls", ())) > 7]
+    assert many == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_on_paper_what_is_folded_stands_open(visit, path):
+    page = visit(path)
+    page.emulate_media(media="print")
+    hidden = page.evaluate(
+        """() => [...document.querySelectorAll('main details:not(.mw-explorer details, .mw-planner details)')].filter((d) =>
+            ![...d.children].slice(1).some((c) => c.offsetHeight > 5 && c.checkVisibility({contentVisibilityAuto: true}))
+        ).map((d) => d.innerText.slice(0, 60))"""
+    )
+    assert hidden == []

@@ -35,6 +35,43 @@ def test_what_a_row_states_is_not_overruled():
     assert (recipe.writers, recipe.readers, recipe.decode) == (4, 2, stated.decode)
 
 
+def test_one_cut_without_a_version_is_of_all_engines_together():
+    # 36 chips: a reader of 4 and four writers of 8, or one of 32
+    row = next(
+        r for r in runs.served()
+        if r.mode == "disagg" and not r.engine_version and r.decode == r.prefill == Layout(tp=36)
+    )  # fmt: skip
+    for recipe in recipes_of(row):
+        assert recipe.readers * recipe.prefill.chips + recipe.writers * recipe.decode.chips == 36
+
+
+def test_an_engine_has_as_many_chips_as_its_experts_are_cut_over():
+    row = {
+        "id": "a", "source": "x", "model": "DeepSeek-R1", "chip": "H200", "engine": "sglang",
+        "weights": "fp8", "mode": "disagg", "prompt": "1000", "output": "1000", "concurrency": "8",
+        "prefill_tp": "1", "prefill_expert_ep": "8", "decode_tp": "8", "decode_expert_ep": "8",
+        "tpot_s": "0.02",
+    }  # fmt: skip
+    made = runs.KINDS["served"][0](row)
+    assert (made.prefill.tp, made.prefill.dp, made.decode.dp) == (1, 8, 1)
+
+
+def test_who_finds_no_seat_waits():
+    # six users, three engines that let in one each: half of them wait, as long as an answer takes
+    row = next(
+        r for r in runs.served()
+        if (r.chip, r.engine, r.decode_workers, r.concurrency) == ("H100", "trtllm", 3, 6)
+    )  # fmt: skip
+    (recipe,) = recipes_of(row)
+    assert (recipe.writers, recipe.sequences) == (3, 1)
+    work, _ = predict.work_of([row])
+    free, _ = predict.work_of([dataclasses.replace(row, concurrency=3.0)])
+    assert work.running == free.running == 1 and work.crowd == 2 and free.crowd == 1
+    wait = work.ttft(NEW) - free.ttft(NEW)
+    assert wait[0] == pytest.approx(work.output[0] * work.tpot(NEW)[0], rel=0.01)
+    assert row.ttft == pytest.approx(row.output * predict.NOMINAL * row.tpot, rel=0.1)  # and it did
+
+
 def test_a_version_that_only_guessing_recipes_use_guesses():
     (recipe,) = recipes_of(ALONE)
     assert recipe.drafts == (3 if ALONE.decode.dp == 1 else 1)
@@ -54,6 +91,22 @@ def test_a_guessing_step_checks_more_tokens_and_yields_more():
     steps = [forecast.pass_time(w.step, NEW)[0] for w in (plain, guessing)]
     assert steps[0] < steps[1] < kept * steps[0]
     assert guessing.tpot_floor() < plain.tpot_floor()
+
+
+def test_the_chance_of_a_guess_is_what_runs_known_to_guess_say():
+    rows = [r for r in runs.served() if r.part == "fit" and r.source.startswith("InferenceX")]
+    rows = [r for r in rows if min(x.drafts for x in recipes_of(r)) > 0]
+    work, errors = predict.work_of(rows)
+    assert len(rows) > 100 and not any(errors)
+    took = np.array([r.tpot for r in rows])
+
+    def error(chance):
+        kept = tokens_a_step(work.drafts, chance)
+        return np.abs(dataclasses.replace(work, kept=kept).tpot(NEW) / took - 1).mean()
+
+    chances = np.arange(0.5, 0.8, 0.01)
+    best = chances[np.argmin([error(c) for c in chances])]
+    assert best == pytest.approx(predict.ACCEPTED, abs=0.03)
 
 
 def test_several_recipes_are_averaged_and_the_floor_is_the_least():

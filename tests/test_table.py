@@ -75,3 +75,12 @@ def test_text_is_never_read_as_markup(text):
 
 def test_human_money_is_not_mathematics():
     assert cell("$0.31 to $0.40").markdown == r"\$0.31 to \$0.40"
+
+
+def test_a_row_of_many_cells_names_them_for_a_phone():
+    wide = table(("a", "b", "c", "d"), [(1, 2, 3, 4)])._repr_html_()
+    assert 'class="mw-table mw-folds"' in wide
+    assert '<td data-head="a">1</td><td data-head="b">2</td><td data-head="c">3</td>' in wide
+    for columns in ("abc", "abcdefghi"):  # room enough, and too many to stand below each other
+        assert "mw-folds" not in table(tuple(columns), [tuple(columns)])._repr_html_()
+    assert "mw-folds" not in table(("a", "b", "", "d"), [(1, 2, 3, 4)])._repr_html_()

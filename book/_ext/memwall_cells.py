@@ -20,12 +20,16 @@ from memwall.views.table import table
 GAP = re.compile(r"\s{2,}")
 
 
-def answer(printed: str) -> str:
+def answer(printed: str, place: int = 1) -> str:
     """Printed text for a reader: a table if its lines fall into the same columns, two blanks apart, and
     sentences otherwise. What is aligned in a way of its own stays as it is: then the answer is empty.
 
+    place: which printed text of its page it is, for no two tables there may have one name.
+
     >>> answer("racks  measured\\n    1     0.000\\n    2     0.501").count("<tr>")
     3
+    >>> answer("V3    reads 7 B\\nV3.2  reads 8 B\\nV4    reads 9 B").count("<tr>")
+    4
     >>> answer("floor 5 ms\\nforecast 9 ms")
     '<div class="mw-answer"><p>floor 5 ms</p><p>forecast 9 ms</p></div>'
     >>> answer("[[ 6 14]\\n [15  9]]")
@@ -35,9 +39,13 @@ def answer(printed: str) -> str:
     rows = [GAP.split(line) for line in lines]
     wide = {len(row) for row in rows}
     if len(rows) > 1 and len(wide) == 1 and wide != {1}:
-        headed = len(rows) > 2 and not any(re.match(r"[-$~×]?\d", text) for text in rows[0])
+        # heads are words above numbers
+        columns = (
+            [bool(re.search(r"\d", text)) for text in each] for each in zip(*rows, strict=True)
+        )
+        headed = len(rows) > 2 and any(not first and all(rest) for first, *rest in columns)
         head, body = (rows[0], rows[1:]) if headed else ([""] * wide.pop(), rows)
-        return table(head, body, label="Printed", heads=True)._repr_html_()
+        return table(head, body, label=f"Printed table {place}", heads=True)._repr_html_()
     if (len(rows) > 1 and max(wide) > 1) or printed.startswith("["):
         return ""
     said = "".join(f"<p>{html.escape(', '.join(row), quote=False)}</p>" for row in rows)
@@ -54,11 +62,11 @@ def set_cells(app: Sphinx, doctree: nodes.document) -> None:
             opening = '<details class="mw-code"><summary>Code</summary>'
             cell.insert(0, nodes.raw("", opening, format="html"))
             cell.insert(2, nodes.raw("", "</details>", format="html"))
-    for printed in list(doctree.findall(nodes.literal_block)):
-        if "stream" in printed["classes"]:
-            made = answer(printed.astext())
-            if made and app.builder.format == "html":
-                printed.parent.replace(printed, nodes.raw("", made, format="html"))
+    blocks = [b for b in doctree.findall(nodes.literal_block) if "stream" in b["classes"]]
+    for place, printed in enumerate(blocks, 1):
+        made = answer(printed.astext(), place)
+        if made and app.builder.format == "html":
+            printed.parent.replace(printed, nodes.raw("", made, format="html"))
 
 
 def whole_streams(outputs: list[Any]) -> list[Any]:

@@ -46,7 +46,7 @@ def step_time(context: float, knee: float, m: Model, s: System) -> Figure:
     fig, ax = canvas(
         f"Below {human(round(knee, -2))} sequences memory sets the pace; the floor is {human(floor, 's')}",
         x=("Batch size", "sequences"),
-        y=("Step time", "s"),
+        y=("Step time, floor", "s"),
     )
     curve(ax, b, roofline.compute_time(b, m, s), "compute")
     curve(ax, b, np.full_like(b, floor), "weights")
@@ -76,9 +76,9 @@ def cost_curve(
     cache = roofline.kv_time(1, context, m, s) * rent
     weights = roofline.weight_time(m, s) * rent
     fig, ax = canvas(
-        f"Alone a million tokens cost ${alone * 1e6:.0f}, in a crowd {least * 1e8:.1f} cents",
+        f"The floor of a million tokens: ${alone * 1e6:.0f} alone, {least * 1e8:.1f} cents in a crowd",
         x=("Batch size", "sequences"),
-        y=("Cost of a token", "$/token"),
+        y=("Cost of a token, floor", "$/token"),
     )
     curve(ax, b, np.full_like(b, arithmetic), "compute")
     curve(ax, b, np.full_like(b, cache), "kv")
@@ -102,7 +102,7 @@ def memory_at_four_contexts(tie: float, m: Model, s: System) -> Figure:
     fig, ax = canvas(
         f"Beyond {human(tie)} tokens of context the arithmetic never catches up",
         x=("Batch size", "sequences"),
-        y=("Step time", "s"),
+        y=("Step time, floor", "s"),
     )
     curve(ax, b, roofline.compute_time(b, m, s), "compute")
     note(ax, 2500, roofline.compute_time(2500, m, s), "arithmetic", "compute", dx=8, dy=-6)
@@ -138,8 +138,8 @@ def step_and_cost_figure() -> Explorer:
                 roofline.balanced_context(m, s) <= L,
                 "At {context} the cache always wins: no batch keeps the arithmetic busy",
             ),
-            (bend > B, "At {batch} memory sets the pace: a token every {step}"),
-            (sp.true, "At {batch} the arithmetic sets the pace: a token every {step}"),
+            (bend > B, "At {batch} memory sets the pace: at best a token every {step}"),
+            (sp.true, "At {batch} the arithmetic sets the pace: at best a token every {step}"),
         ],
         controls=[
             Preset("Model", {n: model(n) for n in names}, m),
@@ -150,7 +150,7 @@ def step_and_cost_figure() -> Explorer:
         chart=[
             Lines(
                 x=B,
-                y=("Step time", "s"),
+                y=("Step time, floor", "s"),
                 log="xy",
                 curves=[
                     Curve("arithmetic", roofline.compute_time(B, m, s), "compute"),
@@ -162,17 +162,17 @@ def step_and_cost_figure() -> Explorer:
             ),
             Lines(
                 x=B,
-                y=("Cost of a token", "$/token"),
+                y=("Cost of a token, floor", "$/token"),
                 log="xy",
                 curves=[Curve("cost", cost, "money")],
                 points=[Point("you", B, cost, "money")],
             ),
         ],
         readouts=[
-            Readout("Step time", step, "s", key="step"),
-            Readout("Tokens a second for one user", 1 / step, "token/s"),
-            Readout("Tokens a second, all users", B / step, "token/s"),
-            Readout("Cost at $2 a GPU-hour", cost, "$/token"),
+            Readout("Step time, floor", step, "s", key="step"),
+            Readout("Speed at that floor", 1 / step, "token/s"),
+            Readout("All users, at that floor", B / step, "token/s"),
+            Readout("Cost floor, GPU at $2/h", cost, "$/token", key="cost"),
             Readout("Arithmetic busy", roofline.compute_utilisation(B, L, m, s), "%"),
             Readout("Batch at the knee", bend, "sequences"),
             Readout("Memory needed", need, "B", key="need"),
@@ -358,8 +358,8 @@ def say_step(figure: Explorer) -> Sentence:
     """The live figure's numbers in a sentence, two of them to drag."""
     return drag(
         figure,
-        "With [batch: people] on board and [context: tokens] of context each, a step takes {step}, and a "
-        "token costs at least {cost_at_2_a_gpu_hour}; the arithmetic is busy for {arithmetic_busy} of the time.",
+        "With [batch: people] on board and [context: tokens] of context each, a step takes at least {step}, and a "
+        "token costs at least {cost}; the arithmetic is busy for {arithmetic_busy} of the time.",
     )
 
 

@@ -304,6 +304,17 @@ def kinds(rows: Sequence[Served]) -> dict[str, np.ndarray]:
     }  # fmt: skip
 
 
+def unsure(work: predict.Work) -> np.ndarray:
+    """Of which runs nobody can tell whether they guessed: some of their recipes do, some do not."""
+    guesses = np.bincount(work.row, work.drafts > 0) / np.bincount(work.row)
+    return (guesses > 0) & (guesses < 1)
+
+
+def crowded(work: predict.Work) -> np.ndarray:
+    """Which runs have, by each of their recipes, more users than seats."""
+    return np.bincount(work.row, work.crowd > 1) == np.bincount(work.row)
+
+
 def shares_of_a_step(rows: Sequence[Served], efficiency: Efficiency) -> dict[str, dict[str, float]]:
     """Mean share of each part of a forecast step, by kind of run."""
     found, work = answered(rows)

@@ -477,7 +477,7 @@ def choose_the_stages(guess: Model) -> Explorer:
                 "stages",
             ),
             Readout("Weights equal caches, users for each stage", same, "stages"),
-            Readout("Time of a token", token, "s"),
+            Readout("Time of a token, floor", token, "s"),
             Readout("Arithmetic busy", roofline.compute_utilisation(in_flight / P, L, m, s), "%"),
         ],
         alt="Memory of a GPU against the number of stages: weights fall, the cache is "

@@ -154,7 +154,7 @@ def cost_by_pass_length(users: float, past: float, v3: Model, gb: System, gap: f
     fig, ax = canvas(
         f"One token at a time costs {gap:.1f} times a token in a long pass",
         x=("Length of the pass", "tokens"),
-        y=("Cost of a token", "$/token"),
+        y=("Cost of a token, floor", "$/token"),
     )
     curve(ax, lengths, np.full_like(lengths, pricing.recompute_cost(v3, gb)), "compute")
     curve(ax, lengths, shared, "kv")
@@ -224,7 +224,7 @@ def cheapest_shelf(
             " h,", "\u00a0h,"
         ),
         x=("Time until the token is wanted again", "s"),
-        y=("Cost of having it then", "$/token"),
+        y=("Cost of having it then, floor", "$/token"),
         size=(6, 4.4),
     )
     looks = (
@@ -381,7 +381,8 @@ def price_of_context(guess: Model, board: System) -> Explorer:
     """Live: cost of a token over its context, with its kink, and a list price that steps."""
     B, L = variables("batch context")
     m, s = Model.symbolic(), System.symbolic()
-    step_at, step_ratio, margin = variables("step step_ratio margin")
+    step_at, step_ratio = variables("step step_ratio")
+    margin = 2  # of the list's flat part over the arithmetic
     models, machines = choices(guess, board, layers.read_bytes)
     token = batching.cost_per_token(B, L, m, s)
     arithmetic = roofline.compute_time(B, m, s) / B * s.dollars_per_second
@@ -406,11 +407,10 @@ def price_of_context(guess: Model, board: System) -> Explorer:
             Slider(m.kv_bytes_per_token, "Cache of a token", 100, 1e6, unit="B", log=True),
             Slider(step_at, "List price steps at", 1e3, 1e6, 2e5, unit="tokens", log=True),
             Slider(step_ratio, "Step", 1, 5, 1.5, unit="x"),
-            Slider(margin, "List price over arithmetic", 1, 100, 2, unit="x", log=True),
         ],
         chart=Lines(
             x=L,
-            y=("Cost of a token", "$/token"),
+            y=("Cost of a token, floor", "$/token"),
             log="xy",
             curves=[
                 Curve("arithmetic", arithmetic + 0 * L, "compute"),
@@ -422,7 +422,7 @@ def price_of_context(guess: Model, board: System) -> Explorer:
             guides=[Guide("kink", x=bend, kind="muted", when=bend > 100)],
         ),
         readouts=[
-            Readout("Cost at your context", token, "$/token", key="cost"),
+            Readout("Cost at your context, floor", token, "$/token", key="cost"),
             Readout("Kink", bend, "tokens", key="kink"),
             Readout("Balanced context L*", roofline.balanced_context(m, s), "tokens"),
             Readout("Balance batch", roofline.balance_batch(m, s), "sequences"),
@@ -452,14 +452,15 @@ def store_or_recompute(
     T, life = variables("hold lifetime")
     m, s = Model.symbolic(), System.symbolic()
     models, machines = choices(guess, board, layers.held_bytes)
-    prices = variables("ddr_price flash_price disk_price")
-    ddr, drive, spin = (
+    ddr, *dragged = shelves
+    prices = variables("flash_price disk_price")
+    drive, spin = (
         MemoryDevice(
             capacity=x.capacity, bandwidth=x.bandwidth, dollars_per_byte=p / GB, name=x.name
         )
-        for x, p in zip(shelves, prices, strict=True)
+        for x, p in zip(dragged, prices, strict=True)
     )
-    ranges = (("DDR", 1, 100, 3), ("Flash", 0.02, 5, 3), ("Disk", 0.001, 0.5, 4))
+    ranges = (("Flash", 0.02, 5, 3), ("Disk", 0.001, 0.5, 4))
     price_sliders = [
         Slider(
             symbol,
@@ -470,7 +471,7 @@ def store_or_recompute(
             unit="$/GB",
             log=True,
         )
-        for symbol, shelf, (label, low, high, digits) in zip(prices, shelves, ranges, strict=True)
+        for symbol, shelf, (label, low, high, digits) in zip(prices, dragged, ranges, strict=True)
     ]
     ways = {
         "recompute": (pricing.recompute_cost(m, s), "compute"),
@@ -495,7 +496,7 @@ def store_or_recompute(
         ],
         chart=Lines(
             x=T,
-            y=("Cost of having it then", "$/token"),
+            y=("Cost of having it then, floor", "$/token"),
             log="xy",
             y_range=(recomputed / 1e5, recomputed * 20),
             curves=[Curve(name, y + 0 * T, kind) for name, (y, kind) in ways.items()],
@@ -509,8 +510,8 @@ def store_or_recompute(
                 "none",
                 label="Cheapest",
             ),
-            Readout("Cost of that", cheapest, "$/token", key="cheapest"),
-            Readout("Recomputing", recomputed, "$/token"),
+            Readout("Cost of that, floor", cheapest, "$/token", key="cheapest"),
+            Readout("Recomputing, floor", recomputed, "$/token"),
             Readout("HBM breaks even after", pricing.break_even_hold(m, s), "s"),
             Readout("Flash breaks even after", pricing.device_break_even(life, m, s, drive), "s"),
             Readout("Disk breaks even after", pricing.device_break_even(life, m, s, spin), "s"),

@@ -301,12 +301,12 @@ def width_if_one_were_known(width: Mapping[str, float], now: float) -> Figure:
 
 def token_budgets_figure(efficiency: float, rule: float, lower: float, upper: float) -> Explorer:
     """Live: the reader's beliefs as token budgets and over-training, `lower` to `upper` times the middle."""
-    rate, life, kept, n_active, n_total = variables("rate life kept n_active n_total")
-    c, e, share = variables("c e share")
+    rate, life, n_active, n_total = variables("rate life n_active n_total")
+    e, share = variables("e share")
     v3, wrote = model("DeepSeek-V3"), beliefs.traffic()["DeepSeek, output only, Feb 2025"]
-    expected = scaling.served_tokens(rate, life, kept)
-    pre = expected * scaling.pretraining_per_token(2, e, share)
-    rl = pre / scaling.pretraining_per_token(c, e, 1)
+    served = scaling.served_tokens(rate, life, 1)
+    pre = served * scaling.pretraining_per_token(2, e, share)
+    rl = pre / scaling.pretraining_per_token(3, e, 1)
     over = scaling.over_training(pre, n_active, rule)
     over_total = scaling.over_training(pre, n_total, rule)
     asked = scaling.chinchilla_tokens(n_active, rule)
@@ -334,9 +334,7 @@ def token_budgets_figure(efficiency: float, rule: float, lower: float, upper: fl
             ),
             Slider(rate, "Traffic of this model", 1e5, 1e9, unit="token/s", log=True),
             Slider(life, "Life", 10 * DAY, 1000 * DAY, 60 * DAY, unit="s", log=True),
-            Slider(kept, "Chance of being kept", 0.05, 1, 1, unit="%"),
             Slider(e, "Decode efficiency, over training's", 0.05, 1, unit="%"),
-            Slider(c, "RL, FLOP per weight and token", 2, 6, 3),
             Slider(share, "Serving bill over pre-training bill", 0.25, 4, 1, unit="x", log=True),
             Slider(n_active, "Active parameters", 1e9, 1e12, unit="parameters", log=True),
             Slider(n_total, "Total parameters", 1e9, 1e13, unit="parameters", log=True),
@@ -348,7 +346,7 @@ def token_budgets_figure(efficiency: float, rule: float, lower: float, upper: fl
                 range=(1e10, 1e17),
                 bars=[
                     Bar(name, tokens, KINDS[name])
-                    for name, tokens in zip(KINDS, (pre, rl, expected, asked), strict=True)
+                    for name, tokens in zip(KINDS, (pre, rl, served, asked), strict=True)
                 ],
             ),
             Lines(
@@ -364,7 +362,7 @@ def token_budgets_figure(efficiency: float, rule: float, lower: float, upper: fl
             ),
         ],
         readouts=[
-            Readout("Served tokens, expected", expected, "tokens", key="served"),
+            Readout("Served tokens", served, "tokens", key="served"),
             Readout("Pre-training tokens", pre, "tokens", key="pre"),
             Readout("RL tokens", rl, "tokens", key="rl"),
             Readout(

@@ -443,6 +443,9 @@ def engine_pace(name: str, chip: str, chips: int, t: Traffic) -> tuple[Pace, Any
     return deployment.pace(p.checkpoint, p.system, p.layout, p.workload, p.engine, fit), p
 
 
+STRICT = ("Llama-2-70B", "interactive")  # of MLPerf's service levels
+
+
 def fleet_figure() -> Explorer:
     """Live: a rate, lengths and two targets, to replicas, chips and dollars a month."""
     rate, prompt, output, peak, each = variables("rate prompt output peak each")
@@ -487,11 +490,8 @@ def fleet_figure() -> Explorer:
         name: {prompt: t.prompt, output: t.output, cached: t.cached, wide: t.prompt_spread, deep: t.output_spread}
         for name, t in sorted(traffic().items(), key=lambda item: item[0] != "chat")
     }  # fmt: skip
-    promises = {
-        f"{r['model']}, {r['scenario']}": {allowed: float(r["tpot_s"]), soon: float(r["ttft_s"])}
-        for r in facts("service_levels")
-        if r["ttft_s"]
-    }
+    promise = next(r for r in facts("service_levels") if (r["model"], r["scenario"]) == STRICT)
+    busiest_minute = next(r for r in facts("traffic_arrivals") if "conversation" in r["trace"])
     _, every_step, every_first = at(each)
     too_much = able <= 1e-9
     return Explorer(
@@ -503,16 +503,13 @@ def fleet_figure() -> Explorer:
         controls=[
             Preset("One replica", options),
             Preset("Traffic", asks),
-            Preset("Promise as in MLPerf", promises, default="Llama-2-70B, interactive"),
             Slider(rate, "Requests a second, mean", 0.1, 1e4, 20, log=True),
-            Slider(peak, "Busiest minute over the mean", 1, 13, 1.54),
             Slider(prompt, "Prompt", 10, 1e6, unit="tokens", log=True),
             Slider(output, "Answer", 1, 1e5, unit="tokens", log=True),
-            Slider(cached, "Share of prompts found in a cache", 0, 0.99, unit="%"),
-            Slider(allowed, "Allowed for a token", 5e-3, 0.5, unit="s", log=True),
-            Slider(soon, "Allowed for the first token", 0.1, 30, unit="s", log=True),
-            Slider(rent, "Rent of a chip, dollars an hour", 0.5, 20),
+            Slider(allowed, "Allowed for a token", 5e-3, 0.5, float(promise["tpot_s"]), unit="s", log=True),
+            Slider(soon, "Allowed for the first token", 0.1, 30, float(promise["ttft_s"]), unit="s", log=True),
         ],
+        values={peak: float(busiest_minute["peak_60s"])},
         chart=[
             Lines(
                 x=each, x_label=("Requests a second on one replica", "1"), x_range=(0, pole), y=("Time", "s"),

@@ -148,9 +148,9 @@ def batching() -> tuple[str, str]:
     """Cost of a token against the batch: shared weights make a token cheap."""
     m, s = catalog.model(MODEL), rack()
     cost = cost_per_token(BATCHES, CONTEXT, m, s)
-    times = float(cost[0] / cost_floor(CONTEXT, m, s))
+    times = float(cost_per_token(1, 0, m, s) / cost_floor(0, m, s))
     drawn = path(BATCHES, cost, "money")
-    return drawn, f"Alone on a rack, a token costs {times:,.0f} times as much."
+    return drawn, f"Floor over floor, a token costs {times:,.0f} times as much alone."
 
 
 def roof() -> tuple[str, str]:
@@ -269,7 +269,7 @@ def planned() -> tuple[str, str]:
     speed = 1 / roofline.step_time(BATCHES, 8000, m, s)
     cost = cost_per_token(BATCHES, 8000, m, s)
     ends = " to ".join(human(float(c), "$/token") for c in (cost[-1], cost[0]))
-    return path(speed, cost, "bound"), f"One rack, {ends}: the batch decides."
+    return path(speed, cost, "bound"), f"One rack, floors from {ends}: the batch decides."
 
 
 def asked() -> tuple[str, str]:

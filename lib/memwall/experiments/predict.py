@@ -37,7 +37,9 @@ NOMINAL = 0.9  # of the stated lengths: the harness draws 80 to 100 % of them
 # about ten requests of each wait for half of them
 BURST = 0.5 / 10
 ENGINE = Engine(sequences=1024)  # runs as many at once as memory allows, up to here
-ACCEPTED = float(ENGINE.acceptance)  # chance that a further token guessed is right, in no fit
+# chance that a further token guessed is right: what makes the runs in the fit's part that are known to
+# guess least wrong, all other constants as they are
+ACCEPTED = float(ENGINE.acceptance)
 CHUNK = 8192.0  # tokens of a pass of prompts
 WIDTHS = {"fp4": "nvfp4"}  # what benchmarks call FP4
 
@@ -163,6 +165,7 @@ class Work:
     output: np.ndarray
     pools: np.ndarray  # whether other engines read the prompts
     users: np.ndarray  # of each engine that reads
+    crowd: np.ndarray  # users for each that an engine lets in
     kept: np.ndarray  # tokens that a step yields: more than one where further ones are guessed
     drafts: np.ndarray  # further tokens guessed a step
     polls: np.ndarray  # whether newcomers are looked for only now and then: SGLang, between pools
@@ -184,18 +187,24 @@ class Work:
         return [("floor", self.tpot_floor()), *terms[1:]]
 
     def _token(self, step: Any, reading: Any) -> np.ndarray:
+        return self._mean(self._tokens(step, reading))
+
+    def _tokens(self, step: Any, reading: Any) -> np.ndarray:
+        """Time per output token by each recipe."""
         token, each = step / self.kept, reading / self.together
         shared = deployment.time_per_token(token, each, self.running, self.output)
-        return self._mean(np.where(self.pools, token, shared))
+        return np.where(self.pools, token, shared)
 
     def ttft(self, efficiency: Efficiency) -> np.ndarray:
-        """Mean time to the first token, the burst at the start in it."""
+        """Mean time to the first token, the burst at the start and the wait for a seat in it."""
         step = forecast.pass_time(self.step, efficiency)
-        each = forecast.pass_time(self.reading, efficiency) / self.together
+        reading = forecast.pass_time(self.reading, efficiency)
         own = forecast.pass_time(self.own, efficiency)
         waits = step * np.where(self.polls, efficiency.polling, 1.0)
         ahead = BURST * self.users
-        return self._mean(deployment.first_token_time(waits, own, each, ahead, efficiency))
+        first = deployment.first_token_time(waits, own, reading / self.together, ahead, efficiency)
+        seated = self.output * self._tokens(step, reading)
+        return self._mean(first + deployment.seat_wait(self.crowd, seated))
 
     def tpot_floor(self) -> np.ndarray:
         """Least time per output token: every guess right."""
@@ -256,7 +265,8 @@ def _served(row: Served, recipe: Recipe) -> dict[str, Any]:
     users = max(row.concurrency / recipe.writers, 1.0)
     if row.decode_batch:
         users = min(users, max(row.decode_batch * float(recipe.decode.dp), 1.0))
-    running = capped(users, prompt, output, checkpoint, writer, recipe.decode, ENGINE)
+    seated = min(users, recipe.sequences)
+    running = capped(seated, prompt, output, checkpoint, writer, recipe.decode, ENGINE)
     per_stage = running / min(running, float(recipe.decode.pp))
     tokens = 1 + recipe.drafts
     step = decode_pass(
@@ -275,6 +285,7 @@ def _served(row: Served, recipe: Recipe) -> dict[str, Any]:
         "output": output,
         "pools": pools,
         "users": row.concurrency / (recipe.readers if pools else 1.0),
+        "crowd": users / seated,
         "kept": float(tokens_a_step(recipe.drafts, ACCEPTED)) if recipe.drafts else 1.0,
         "drafts": recipe.drafts,
         "polls": pools or row.engine.lower().startswith("sglang"),

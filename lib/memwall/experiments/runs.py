@@ -331,12 +331,11 @@ def chip_name(said: str) -> str:
 
 
 def _layout(f: _Fields, before: str = "") -> Layout:
-    return Layout(
-        tp=f.number(f"{before}tp", 1),
-        dp=f.number(f"{before}attention_dp", 1, default=1.0),
-        ep=f.number("expert_ep" if not before else f"{before}expert_ep", 1, default=1.0),
-        pp=f.number(f"{before}pp", 1, default=1.0),
-    )
+    tp = f.number(f"{before}tp", 1)
+    ep = f.number(f"{before}expert_ep", 1, default=1.0)
+    dp = f.number(f"{before}attention_dp", 1, default=1.0)
+    # experts lie on the chips of one engine: where more than tp x dp, users are spread over the rest
+    return Layout(tp=tp, dp=max(dp, ep / tp), ep=ep, pp=f.number(f"{before}pp", 1, default=1.0))
 
 
 def _served(row: Row) -> Served:

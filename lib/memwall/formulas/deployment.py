@@ -82,6 +82,21 @@ def first_token_time(
 
 
 @formula
+def seat_wait(crowd: Ratio, seated: Seconds) -> Seconds:
+    """Mean wait of a user of a closed loop for a seat, where an engine lets in fewer than there are.
+
+    Equation: (C/S - 1) t_seat: S of C users are seated, each for t_seat, so seats change hands S / t_seat
+    times a second and a user has one every C t_seat / S.
+    Ignores: a router that sends two users to one engine while another has a seat free.
+    Source: Little 1961.
+
+    >>> float(seat_wait(1.5, 10.0))
+    5.0
+    """
+    return (crowd - 1) * seated
+
+
+@formula
 def prompts_ahead(
     prompt_time: Seconds, running: Sequences, output: Count, token_time: Seconds
 ) -> NonNegative:

@@ -16,6 +16,9 @@ from typing import Any
 
 from ..core.units import InputError
 
+# so many columns a phone has no room for beside each other, and still room for below each other
+FOLDED = range(4, 9)
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -103,10 +106,17 @@ class Table:
     row_attributes: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
 
     def _repr_html_(self) -> str:
+        # heads for all cells after the first, or for none
+        named = len({bool(c.text) for c in self.columns[1:]}) == 1
+        folds = self.kind == "mw-table" and len(self.columns) in FOLDED and named
+
         def row(cells: Sequence[Cell], attributes: Mapping[str, Any]) -> str:
-            heads, rest = (cells[:1], cells[1:]) if self.heads else ((), cells)
-            drawn = "".join(f'<th scope="row">{c.html}</th>' for c in heads)
-            drawn += "".join(f"<td>{c.html}</td>" for c in rest)
+            drawn = ""
+            for i, (c, head) in enumerate(zip(cells, self.columns, strict=True)):
+                # on a phone a row of many cells is a card, each cell after its head
+                said = {"data-head": head.text} if folds and head.text else {}
+                tag, scope = ("th", {"scope": "row"}) if self.heads and not i else ("td", {})
+                drawn += f"<{tag}{_attributes(scope | said)}>{c.html}</{tag}>"
             return f"<tr{_attributes(attributes)}>{drawn}</tr>"
 
         # an empty corner heads nothing
@@ -115,7 +125,8 @@ class Table:
         body = "".join(map(row, self.rows, attributes))
         caption = f"<caption>{_escaped(self.caption)}</caption>" if self.caption else ""
         notes = "".join(f"<p>{_escaped(note)}</p>" for note in self.notes)
-        region = {"class": self.kind, "tabindex": 0, "role": "region"}
+        kind = f"{self.kind} mw-folds" if folds else self.kind
+        region = {"class": kind, "tabindex": 0, "role": "region"}
         region["aria-label"] = (
             self.label or self.caption or ", ".join(filter(None, (c.text for c in self.columns)))
         )

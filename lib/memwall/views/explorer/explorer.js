@@ -771,7 +771,7 @@ class Figure {
 			const probe = node.parentNode.appendChild(node.cloneNode()), longest = [...all].sort((a, b) => b.length - a.length).slice(0, 3);
 			probe.removeAttribute("id");
 			probe.style.cssText = `position:absolute;visibility:hidden;width:${node.clientWidth}px`;
-			node.style.minHeight = `${max(...longest.map((text) => { probe.textContent = `${text} 0000`; return ceil(probe.getBoundingClientRect().height); }))}px`;
+			node.style.minHeight = max(...longest.map((text) => { probe.textContent = text + " 0000"; return ceil(probe.getBoundingClientRect().height); })) + "px";
 			probe.remove();
 		}
 	}

@@ -184,11 +184,11 @@ def machine_step(
     memory = roofline.memory_time(B, length, model, system)
     bytes_read = model.n_total * model.bytes_per_param
     alone = "Alone on board you wait {step} while {weights} stream by"
-    shared = "{people} on board, and a step takes {step}"
+    shared = "{people} on board: the floor of a step is {step}"
     arithmetic = network = None
     step, more = memory, list[Any]()
     holds = {"weights": "{weights} weights"}
-    title: list[Any] = [(B < 2, alone), shared + ": the same weights, read once for all"]
+    title: list[Any] = [(B < 2, alone), shared + ", the same weights read once for all"]
     arrived, alt = "each gets one token", ""
     if caches is not None:
         lying = roofline.resident_bytes(B, length, model) - bytes_read
@@ -197,11 +197,11 @@ def machine_step(
     if "arithmetic" in show:
         arithmetic = roofline.compute_time(B, model, system)
         step = roofline.step_time(B, length, model, system)
-        pace = ": the memory sets the pace, the arithmetic works {works} of the time"
+        pace = ", set by the memory; the arithmetic works {works} of the time"
         title = [
             (B < 2, alone + ", and the arithmetic works {works} of the time"),
             (arithmetic <= memory, shared + pace),
-            shared + ": the arithmetic sets the pace, and the memory waits for it",
+            shared + ", set by the arithmetic, and the memory waits for it",
         ]
     if "network" in show:
         # one rack: nothing leaves it, so a second network that nobody published plays no part
@@ -217,7 +217,7 @@ def machine_step(
         more.insert(0, Readout(label, arithmetic / step, "%", key="works"))
         alt = "; the arithmetic works {works} of it"
     if "stages" in show:
-        title = [f"Cut over {stages} racks a step still takes {{step}}: one works on it, the others wait or serve somebody else"]  # fmt: skip
+        title = [f"Cut over {stages} racks the floor is still {{step}}: one works on it, the others wait or serve somebody else"]  # fmt: skip
     if "requests" in show:
         more = [*_boarding(B, answer, step), *more]
         arrived = "a token each; {swap}"
@@ -225,7 +225,7 @@ def machine_step(
         batch=B, most=most, layers=int(model.layers), weights=weights, caches=caches,
         arithmetic=arithmetic, network=network, step=step, stages=stages if "stages" in show else 1,
         says={
-            "holds": holds, "aboard": "{people} on board", "length": "one step: {step}",
+            "holds": holds, "aboard": "{people} on board", "length": "floor: {step}",
             "riding": "a dot: up to {seat}", "arrived": arrived,
         },
     )  # fmt: skip
@@ -235,8 +235,8 @@ def machine_step(
         + (" and {caches} of caches" if caches is not None else "")
         + " for {people}; the step takes {step}" + alt + ".",
         readouts=[
-            Readout("A step, at least", step, "s", key="step"),
-            Readout("For each of them, at most", 1 / step, "token/s", key="speed"),
+            Readout("A step, all weights read", step, "s", key="step"),
+            Readout("Speed of each, by that", 1 / step, "token/s", key="speed"),
             *more,
             Readout("", bytes_read + 0 * B, "B", key="weights"),
             Words("people", (B < 2, "One person"), "{batch}"),

@@ -53,7 +53,7 @@ const numberLine = (parent, unit, marks) => {
 	const [low, high] = [10 ** floor(log(min(...values)) / Math.LN10 - 0.15), 10 ** ceil(log(max(...values)) / Math.LN10 + 0.15)];
 	const X = makeScale(true, [low, high], 34, width - 34);
 	const text = (kind, x, y, words, anchor = "middle") => { put(draw("text", svg), { class: kind, x: tenth(x), y, "text-anchor": anchor }).append(words); };
-	put(draw("path", svg), { class: "mw-grid", d: `M34,27H${width - 34}${ticksOf(X, unit, width / 90).map(([x, name]) => { text("mw-tick", X.at(x), 50, name); return `M${tenth(X.at(x))},22v10`; }).join("")}` });
+	put(draw("path", svg), { class: "mw-grid", d: `M34,27H${width - 34}${ticksOf(X, unit, width / 90).map(([x, name]) => { text("mw-tick", X.at(x), 50, name); return "M" + tenth(X.at(x)) + ",22v10"; }).join("")}` });
 	const apart = abs(X.at(values[0]) - X.at(values[1])) > 90;
 	marks.forEach(([value, name, kind], i) => {
 		const x = X.at(value), left = i === +(values[0] > values[1]);
@@ -279,10 +279,10 @@ class Sketch extends Chart {
 			// the true curve is drawn as a hand would, left to right
 			const share = this.began ? clamp((performance.now() - this.began) / 1400, 0, 1) : 1, count = max(2, ceil(share * COLUMNS));
 			if (share < 1) figure.schedule();
-			const line = (ys) => `M${[...ys].slice(0, count).map((y, i) => `${at(i)},${level(y)}`).join("L")}`;
+			const line = (ys) => "M" + [...ys].slice(0, count).map((y, i) => `${at(i)},${level(y)}`).join("L");
 			if (spec.low) {
 				const [low, high] = [spec.low(v, xs), spec.high(v, xs)].map((ys) => [...ys].slice(0, count));
-				this.path("money", "band", `${line(high)}L${low.map((y, i) => `${at(i)},${level(y)}`).reverse().join("L")}Z`);
+				this.path("money", "band", line(high) + "L" + low.map((y, i) => `${at(i)},${level(y)}`).reverse().join("L") + "Z");
 			}
 			for (const c of spec.others) {
 				const ys = c.y(v, xs);
@@ -320,7 +320,7 @@ class Sketch extends Chart {
 		const ratios = this.drawn.map((y, i) => log(y / truth[i])).slice(this.spec.anchor ? 1 : 0), mean = (list) => list.reduce((a, b) => a + b, 0) / list.length;
 		const off = exp(mean(ratios.map(abs))), side = mean(ratios) > 0, end = (ys) => ys[0] / ys[COLUMNS - 1], falls = end(truth) >= 1, change = (r) => `${r >= 1 === falls ? "" : "the other way, "}${two(max(r, 1 / r))}-fold`;
 		const { near, words, close, above, below } = this.spec, well = off < near, verb = falls ? "fall" : "rise";
-		return `On average your curve is ${times(off)} ${well ? "off: well drawn" : `too ${words[+side]}`}. You let it ${verb} ${change(end(this.drawn))} from end to end; it ${verb}s ${change(end(truth))}. ${well ? close : side ? above : below}`;
+		return `On average your curve is ${times(off)} ${well ? "off: well drawn" : "too " + words[+side]}. You let it ${verb} ${change(end(this.drawn))} from end to end; it ${verb}s ${change(end(truth))}. ${well ? close : side ? above : below}`;
 	}
 }
 
