@@ -293,6 +293,8 @@ def test_without_a_layout_the_best_power_of_two_is_taken():
     mixtral = predict.checkpoint_of("Mixtral-8x7B", "")
     few = least(decode_pass(1, 1000, mixtral, box, CUT), 1, mixtral, box, CUT)
     assert sparse.tpot_floor == pytest.approx(float(forecast.pass_floor(few)))
+    wide = opened(layout=None, chips=1.0, weights="bf16")  # 141 GB on one chip of 80
+    assert 0 < predict.open_answer(wide, NEW).tpot < 1
     # on too few chips it is tried all the same; a prompt of unknown length is as long as an answer
     assert predict.open_answer(opened(layout=None, chips=None), NEW).tpot > free.tpot
     assert predict.open_answer(opened(prompt=None), NEW) == predict.open_answer(
@@ -360,6 +362,13 @@ def test_reading_at_home_goes_through_chips_in_pieces():
     one, two = (local(test="prefill", prompt=2048.0, context=0.0, chips=n) for n in (1.0, 2.0))
     assert one.passes == 1 == one.fewest and one.tokens == 2048
     assert two.passes == pytest.approx(5 / 8) and two.fewest == 0.5
+    # engines at home sum in 16 bit: half the rate of integers, twice what is printed
+    model, chip = catalog.checkpoint("Llama-3.1-8B"), catalog.chip("RTX 4090")
+    used = sum(p.active for p in model.parts if p.kind != "embedding")
+    assert chip.flops_int8 / 2 > chip.flops_bf16
+    flop = 2 * used * 2048
+    assert one.work.dense_arithmetic == pytest.approx(flop / float(chip.flops_int8 / 2))
+    assert one.least.dense_arithmetic == pytest.approx(flop / float(chip.flops_int8))
     # each at the pace of one chip, half of the layers at a time
     assert two.work.dense_arithmetic == pytest.approx(one.work.dense_arithmetic)
     assert two.work.dense_reading == pytest.approx(one.work.dense_reading)
