@@ -1,6 +1,7 @@
 """The helpers that read numbers, arrays and symbols alike, and the guard at a formula's door."""
 
 import pickle
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import sympy as sp
 from memwall import InputError, Model, System
 from memwall.core.algebra import (
     ceil,
+    composed,
     floor,
     formula,
     javascript,
@@ -137,3 +139,81 @@ def test_a_symbol_in_any_place_makes_a_choice_symbolic():
     assert where(x > 1, 2, 3).subs(x, 5) == 2
     assert where(True, x, 3) == x
     assert where(False, 2, x) == x
+
+
+# ---- doors within doors ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Found:
+    whole: object
+    share: object
+    words: str = "said"
+
+
+def test_what_only_wires_formulas_goes_through_their_door_once():
+    @formula
+    def share(part: Seconds, whole: Seconds) -> Ratio:
+        return part / whole
+
+    @composed
+    def found(part, whole):
+        return Found(whole, share(part, whole))
+
+    @composed
+    def twice(part, whole):
+        return found(part, found(part, whole).whole)
+
+    assert found(1.0, 4.0) == Found(4.0, 0.25) == found(part=1.0, whole=4.0) == twice(1.0, 4.0)
+    assert found(np.array([1.0, 3.0]), 4.0).share.tolist() == [0.25, 0.75]
+    assert found(x, y).share == x / y
+    # inside nothing is checked again; what leaves is
+    assert found(-1.0, 4.0).share == -0.25
+    assert found(np.float64(1.0), np.float64(0.0)).share == np.inf
+    for part in (np.float64(0.0), np.array([0.0, 1.0])):
+        with pytest.raises(InputError, match="share is not defined"):
+            found(part, np.float64(0.0))
+    with pytest.raises(InputError, match="part = -1"):
+        share(-1.0, 4.0)  # the door is closed again behind it
+
+
+def test_a_formula_calls_another_as_arithmetic():
+    @formula
+    def inner(time: Seconds) -> Seconds:
+        return 2 * time
+
+    @formula
+    def outer(time: Seconds) -> Seconds:
+        return inner(time - 1) + 1  # below zero on the way
+
+    assert outer(0.5) == 0
+    with pytest.raises(InputError, match=r"time = -0\.5"):
+        inner(-0.5)
+    with pytest.raises(TypeError, match="positional"):
+        inner(1, 2)
+    with pytest.raises(TypeError, match="multiple values"):
+        inner(1, time=2)
+
+
+def test_a_failure_closes_the_door():
+    @formula
+    def broken(time: Seconds) -> Seconds:
+        raise KeyError("lost")
+
+    @formula
+    def checked(time: Seconds) -> Seconds:
+        return time
+
+    with pytest.raises(KeyError):
+        broken(1.0)
+    with pytest.raises(InputError):
+        checked(-1.0)
+
+
+def test_numbers_alone_are_quick_and_the_same():
+    for args in ((1.0, 2.0), (2.0, 1.0, 0.5), (1.0, float("inf"))):
+        assert maximum(*args) == max(args) and minimum(*args) == min(args)
+        assert isinstance(maximum(*args), np.float64)
+    assert np.isnan(maximum(1.0, float("nan"))) and np.isnan(minimum(float("nan"), 1.0))
+    assert isinstance(where(False, 1.0, 2.0), np.float64) and where(False, 1.0, 2.0) == 2.0
+    assert where(np.bool_(True), 1.0, 2.0) == 1.0

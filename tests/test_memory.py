@@ -10,6 +10,7 @@ from memwall.catalog.engines import engine
 from memwall.core.checkpoint import Checkpoint, LayerGroup, Part
 from memwall.core.facts import table
 from memwall.core.nouns import Engine, Layout, System, Unknown
+from memwall.experiments import memory
 from memwall.experiments.memory import GIB, cases, estimated
 from memwall.formulas import layout as lay
 from memwall.formulas.layers import held_bytes
@@ -260,3 +261,64 @@ def test_sglang_leaves_its_reserve():
     small = rules.replace(batched_tokens=2048, sequences=1)
     assert (1 - lay.sglang_share(small, h200, Layout())) * 150.755e9 == pytest.approx(10 * 2**30)
     assert lay.sglang_share(rules, h200, Layout(dp=8, ep=8)) < share
+
+
+# ---- cases by hand -------------------------------------------------------------------------------
+
+
+def test_an_engine_of_no_known_rules_is_told_everything():
+    row = {"engine": "TensorRT-LLM 1.0", "memory_share": "0.8", "batched_tokens": "512", "sequences": "",
+           "eager": "yes"}  # fmt: skip
+    made = memory._engine(row, 80e9, catalog.chip("H100"))
+    plain = Engine()
+    assert (made.name, made.page, made.memory_share, made.batched_tokens, made.graph) == (
+        "TensorRT-LLM 1.0", 1, 0.8, 512, 0,
+    )  # fmt: skip
+    assert (made.sequences, made.allowance) == (plain.sequences, plain.allowance)
+    known = memory._engine({**row, "engine": "vLLM 0.9", "eager": ""}, 80e9, catalog.chip("H100"))
+    assert (
+        known.sequences != plain.sequences
+        and known.batched_tokens == 512
+        and known.memory_share == 0.8
+    )
+
+
+@pytest.fixture
+def case():
+    """Llama-3.1-8B on two H100, a rank each unless said otherwise: 32 layers of 4 kB a token."""
+    told = next(c for c in cases() if c.row["engine"].startswith("vLLM")).row
+    row = told | {
+        "model": "Llama-3.1-8B", "changes": "", "weights": "", "cache": "bf16", "chip": "H100",
+        "capacity_gib": "", "tp": "1", "dp": "2", "ep": "1", "pp": "1", "context": "1024",
+        "room_gib": "4", "tokens": "1000", "weights_gib": "",
+    }  # fmt: skip
+    return lambda **changes: memory._case(row | changes)
+
+
+def test_a_case_by_hand(case):
+    made, each = case(dp="1"), 32 * 2 * 8 * 128 * 2
+    assert made.bytes_per_token == pytest.approx(each)
+    assert made.tokens(each * 50.0) == pytest.approx(50)
+    # a log is that of one rank
+    assert made.concurrency(each * 1024 * 3.0) == pytest.approx(3)
+    assert case().concurrency(each * 1024 * 3.0) == pytest.approx(3)
+    assert made.logged("room") == 4 * GIB and made.logged("tokens") == 1000
+    assert made.logged("weights") is None
+    assert made.measured_room() == 4 * GIB
+    assert case(dp="1", room_gib="").measured_room() == pytest.approx(1000 * each)
+    assert case(room_gib="", tokens="").measured_room() is None
+    chip = catalog.chip("H100")
+    whole = float(chip.driver_capacity or chip.chip_capacity)
+    assert made.system.capacity == pytest.approx(whole) and made.system.chips == 1
+    assert case().system.capacity == pytest.approx(2 * whole) and case().system.chips == 2
+    assert case(capacity_gib="10").system.capacity == pytest.approx(20 * GIB)
+    assert case(tp="2", dp="1").bytes_per_token == pytest.approx(each / 2)
+    changed = case(dp="1", changes='{"num_hidden_layers": 16}')
+    assert changed.bytes_per_token == pytest.approx(each / 2)
+
+
+def test_an_estimate_is_compared_where_both_are_known(case, monkeypatch):
+    rows = [case(estimate="yes"), case(estimate=""), case(estimate="yes", room_gib="", tokens="")]
+    monkeypatch.setattr(memory, "cases", lambda: rows)
+    ((made, error),) = memory.estimated()
+    assert made is rows[0] and error == pytest.approx(made.estimate() / (4 * GIB) - 1)

@@ -1,14 +1,17 @@
 """Passes and deployments: known answers by hand, limits, orderings, and arrays against numbers."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memwall import catalog
+from memwall import InputError, catalog
 from memwall.core.checkpoint import Checkpoint, LayerGroup, Part
-from memwall.core.nouns import Engine, Layout, System, Workload
+from memwall.core.nouns import Engine, Layout, System, Unknown, Workload
+from memwall.core.units import human
 from memwall.formulas import deployment as dp
 from memwall.formulas import forecast, passes
 from memwall.formulas.forecast import IDEAL, Efficiency
@@ -284,3 +287,266 @@ def test_widening_is_arithmetic_and_hides_behind_slower_reading():
     ideal = forecast.IDEAL
     assert forecast.dense_part(work, ideal.replace(widening=10.0)) == 4
     assert forecast.dense_part(work, ideal.replace(widening=50.0)) == 6
+
+
+# ---- a deployment by hand ------------------------------------------------------------------------
+
+
+def by_hand(
+    users=4, engine=None, layout=None, prompt=1000, cached=0.0, output=100, window=np.inf, **machine
+):  # fmt: skip
+    """1e9 weights of two bytes, 1 kB of cache a token, on a chip of 1 TFLOP/s and 100 GB/s, all at peak.
+
+    So a pass takes 2 ms a token, or the 20 ms of reading its weights if that is more; and reading a
+    cached token takes 10 ns.
+    """
+    group = LayerGroup(layers=1, entry=500, width=0, prompt_width=0, kv_heads=1e9, query_heads=1e9,
+                       read_cap=window)  # fmt: skip
+    model = Checkpoint("m", (group,), (Part(1e9, 1e9, 2.0, kind="attention"),), layers=1, d_model=1000,
+                       routed_layers=0, launches=0)  # fmt: skip
+    box = System(flops=1e12, bandwidth=1e11, capacity=100e9, scale_up=1e12, scale_out=1e9, chips=1,
+                 domain=1, bf16_flops=1e12, fp8_flops=1e12, fp4_flops=1e12, dollars_per_second=0.001,
+                 torus=0)  # fmt: skip
+    work = Workload(users=users, prompt=prompt, output=output, cached=cached)
+    engine = engine or Engine(batched_tokens=2000)
+    wired = (model, box.replace(**machine), layout or Layout(), work, engine, IDEAL)
+    return dp.deployment(*wired), dp.pace(*wired)
+
+
+def test_four_users_by_hand():
+    """A step: 20 ms of weights and 4 x 1,050 cached tokens. Two prompts a pass: 4 s, so 2 s each.
+
+    A user's token takes a step and 3/100 of 2 s. Prompts keep the engine busy for more than nine
+    tenths, which is taken as nine: 4.5 ahead. To the first token: one step, those, its own.
+    """
+    r, _ = by_hand()
+    step, each, own = 0.02 + 4 * 1050 * 1e-8, 2.0, 2.0
+    token = step + 3 * each / 100
+    assert r.step == pytest.approx(step) and r.running == 4 and r.kept == 1
+    assert r.step_floor == pytest.approx(step)
+    assert r.prompt_time == pytest.approx(own) and r.time_per_token == pytest.approx(token)
+    assert r.first_token == pytest.approx(step + 4.5 * each + own)
+    rate = 4 / (r.first_token + 99 * token)
+    assert r.request_rate == pytest.approx(rate) and r.token_rate == pytest.approx(100 * rate)
+    assert r.prompt_share == pytest.approx(rate * each)
+    assert r.input_cost == pytest.approx(0.001 * each / 1000)
+    assert r.output_cost == pytest.approx(0.001 * step / 4)
+    # 1 kB of each token comes over a card of 1 GB/s
+    assert r.cached_cost == pytest.approx(0.001 * 1000 / 1e9)
+    assert r.request_cost == pytest.approx(0.001 / rate)
+    assert r.weight_bytes == 2e9 and r.sequence_bytes == pytest.approx(1000 * 1100)
+    assert r.step_parts["attention"] == pytest.approx(4.2e-5)
+    assert r.prompt_parts["weights"] == pytest.approx(2.0)
+
+
+def test_few_prompts_leave_a_short_queue():
+    # answers of 1,000 tokens: prompts take 4 x 2 s of the time of one
+    r, _ = by_hand(output=1000)
+    busy = 4 * 2.0 / (1000 * r.time_per_token)
+    assert 0.2 < busy < 0.5
+    waits = r.first_token - r.step - r.prompt_time
+    assert waits == pytest.approx(busy / (2 * (1 - busy)) * 2.0)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "cached", "users", "budget", "each"),
+    [
+        (1000, 0.0, 4, 2000, 2.0),
+        (1000, 0.5, 4, 2000, 1.0),  # half of it is cached: 500 fresh tokens, four in a pass
+        (1000, 0.0, 4, 100, 2.0),  # longer than a pass: a pass of its own size
+        (5, 0.0, 4, 2000, 0.01),  # 20 tokens in a pass: 40 ms for all four
+        (1, 0.0, 4, 2000, 0.005),  # one each: as long as reading the weights
+        (1, 0.0, 4, 2, 0.01),  # two in a pass
+        (1, 0.0, 1, 2000, 0.02),  # nobody to share a pass with
+        (4, 0.0, 2, 1, 0.02),  # four tokens in a pass though one was allowed
+        (4, 1.0, 1, 2000, 0.02),  # all cached, and yet a token is read
+    ],
+)
+def test_what_a_prompt_takes(prompt, cached, users, budget, each):
+    r, _ = by_hand(users, Engine(batched_tokens=budget), prompt=prompt, cached=cached)
+    fresh = max(prompt * (1 - cached), 1)
+    # reading what is cached already moves a thousandth
+    assert r.input_cost == pytest.approx(0.001 * each / fresh, rel=1e-3)
+
+
+def test_guesses_share_a_step():
+    # two tokens each, both kept: eight of 2 ms hide behind 20 ms; a head as large as the one layer
+    r, _ = by_hand(engine=Engine(batched_tokens=2000, drafts=1, acceptance=1.0))
+    step = 2 * (0.02 + 4.2e-5)
+    assert r.step == pytest.approx(step) and r.kept == 2
+    assert r.time_per_token == pytest.approx(step / 2 + 3 * 2.0 / 100)
+    assert r.output_cost == pytest.approx(0.001 * step / 2 / 4)
+
+
+TWO = {
+    "chips": 2, "flops": 2e12, "bf16_flops": 2e12, "bandwidth": 2e11, "capacity": 200e9,
+    "scale_up": 2e12, "scale_out": 2e9, "domain": 2, "dollars_per_second": 0.002,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", [Layout(dp=2), Layout(pp=2)])
+def test_two_chips_by_hand(layout):
+    """Two ranks read a prompt each in 2 s; two stages read one in 2 s with the next close behind.
+
+    Either way a chip's step is one of two users.
+    """
+    r, pace = by_hand(layout=layout, **TWO)
+    assert r.prompt_time == pytest.approx(2.0)
+    assert r.input_cost == pytest.approx(0.002 * 1.0 / 1000)
+    assert r.step == pytest.approx(0.02 + 2 * 1050 * 1e-8)
+    assert pace.per_token == pytest.approx(1e-3)
+
+
+def test_what_a_cached_token_costs_to_bring():
+    box = System(1e15, 1e12, scale_out=1e9)
+    # a megabyte over a card of 1 GB/s, of a hundred tokens; a state alone counts as one
+    for context, tokens in ((100, 100), (1, 1), (0, 1)):
+        assert dp.cached_token_cost(0.001, 1e6, context, box) == pytest.approx(1e-6 / tokens)
+
+
+def test_an_unknown_rent_prices_nothing():
+    r, _ = by_hand(dollars_per_second=Unknown("dollars_per_second"))
+    for name in ("input_cost", "cached_cost", "output_cost", "request_cost"):
+        assert isinstance(getattr(r, name), Unknown)
+    assert r.step > 0
+
+
+def test_the_pace_by_hand():
+    """2 ms a token of a full pass, 10 ns a cached one; of a step's 20 ms four tokens take 8."""
+    r, pace = by_hand()
+    assert pace.per_token == pytest.approx(0.002) and pace.per_cached == pytest.approx(1e-8)
+    assert pace.fixed == pytest.approx(0.012)
+    whole = pace.fixed + 4 * pace.per_token + 4 * 1050 * pace.per_cached
+    assert whole == pytest.approx(r.step)
+    # a pass of two prompts of a token reads the weights for them, any smaller one for one; more such
+    # tokens than a few take longer than a step of decode, of which nothing is left
+    for budget, token in ((2, 0.01), (1, 0.02), (0, 0.02)):
+        _, narrow = by_hand(engine=Engine(batched_tokens=budget), prompt=1)
+        assert narrow.per_token == pytest.approx(token) and narrow.fixed == 0
+    # two prompts of two tokens: the weights are read for four
+    assert by_hand(engine=Engine(batched_tokens=4), prompt=2)[1].per_token == pytest.approx(0.005)
+    # of 1,050 cached tokens a window reads a fifth
+    _, window = by_hand(window=210.0)
+    assert window.per_cached == pytest.approx(1e-8 / 5) and window.fixed == pytest.approx(0.012)
+    # a prompt longer than the budget is a pass of its own
+    assert by_hand(engine=Engine(batched_tokens=100))[1].per_token == pytest.approx(0.002)
+    # on two stages a step is that of one user of two, and each cached token is read once
+    _, staged = by_hand(users=2, layout=Layout(pp=2), **TWO)
+    assert staged.per_cached == pytest.approx(1e-8 / 2)
+    assert staged.fixed == pytest.approx(0.02 + 1e-8 * 1050 - 2 * 0.001 - 1e-8 * 1050)
+
+
+# ---- what travels, by hand -----------------------------------------------------------------------
+
+
+def boxes(count, **more):
+    """Boxes of four chips, 1 GB/s to each other and a tenth of it beyond."""
+    n = 4 * count
+    told = {"torus": 0, "bf16_flops": 1e15, "fp8_flops": 1e15, "fp4_flops": 1e15} | more
+    return System(flops=1e15, bandwidth=1e12, scale_up=n * 1e9, scale_out=n * 1e8, chips=n, domain=4,
+                  **told)  # fmt: skip
+
+
+def test_sums_by_hand():
+    """Two sums in each of ten layers, of 100 x 8,192 numbers; a ring of t carries 2 (t-1)/t of them."""
+    numbers, element = 100 * 8192, 2.0
+
+    def took(layout, count, checkpoint=DENSE):
+        return float(passes.sum_time(100, element, checkpoint, boxes(count), layout))
+
+    assert took(Layout(tp=4), 1) == pytest.approx(20 * 2 * 3 / 4 * numbers * element / 1e9)
+    # between boxes four cards side by side carry 0.4 GB/s
+    assert took(Layout(tp=8), 2) == pytest.approx(20 * 2 * 7 / 8 * numbers * element / 0.4e9)
+    # two ranks have half of the tokens each; a routed layer exchanges tokens instead of one sum
+    assert took(Layout(tp=2, dp=2), 1) == pytest.approx(
+        20 * 2 * 1 / 2 * numbers / 2 * element / 1e9
+    )
+    assert took(Layout(tp=2, dp=2), 1, MOE) == pytest.approx(12 * numbers / 2 * element / 1e9)
+    assert took(Layout(tp=4), 1, MOE) == took(Layout(tp=4), 1) and took(Layout(dp=4), 1) == 0
+
+
+def test_rounds_by_hand():
+    def rounds(layout, count, checkpoint=DENSE):
+        return float(passes.exchange_rounds(checkpoint, boxes(count), layout))
+
+    # a sum over four doubles twice; between two boxes once more, out and in; four boxes twice
+    assert rounds(Layout(tp=4), 1) == pytest.approx(20 * 2)
+    assert rounds(Layout(tp=8), 2) == pytest.approx(20 * (2 + 2))
+    assert rounds(Layout(tp=16), 4) == pytest.approx(20 * (2 + 4))
+    assert rounds(Layout(pp=3), 1) == 2  # a hop to each further stage
+    # eight exchanges, there and back; between boxes they are passed on; twelve sums over pairs
+    assert rounds(Layout(dp=4), 1, MOE) == pytest.approx(8 * 2)
+    assert rounds(Layout(dp=8), 2, MOE) == pytest.approx(8 * 2 * 3)
+    assert rounds(Layout(tp=2, dp=2), 1, MOE) == pytest.approx(12 + 16)
+    assert rounds(Layout(tp=4), 1, MOE) == pytest.approx(20 * 2)
+
+
+def test_exchanges_by_hand():
+    """One expert of 64, four chips: each token goes to one, three times in four another one."""
+    single = dataclasses.replace(MOE, experts_active=1)
+    found = passes.exchange_time(400, 3.0, single, boxes(1), Layout(dp=4, ep=4))
+    assert found == pytest.approx(8 * 100 * 8192 * 3 * 0.75 / 1e9)
+    # eight chips in two boxes: every other token leaves its own, over a slower card
+    found = passes.exchange_time(400, 3.0, single, boxes(2), Layout(dp=8, ep=8))
+    assert found == pytest.approx(8 * 50 * 8192 * 3 * 0.5 / 1e8)
+    assert passes.exchange_time(400, 3.0, single, boxes(1), Layout(tp=4)) == 0
+
+
+def test_a_torus_takes_the_best_of_three_cuts():
+    """Sixteen chips, links of 1 GB/s: a ring, rows and columns, or weights that travel themselves."""
+    torus = boxes(4, torus=3).replace(domain=4096)
+    layout = Layout(tp=16)
+
+    def took(tokens, machine=torus):
+        return float(passes.torus_time(tokens, 2.0, DENSE, machine, layout))
+
+    ring = 20 * 2 * 15 / 16 * 8192 * 2 / 1e9  # a token
+    square = 8 * 10 * 8192 * 2 / (4 * 1e9)
+    weights = (1e9 * 2 + 10e9 + 30e9) / 1e9
+    assert square < ring and took(100) == pytest.approx(100 * square)
+    assert took(1e9) == pytest.approx(weights)
+    slow = passes.torus_time(100, 2.0, DENSE, torus, Layout(tp=2, dp=8))
+    assert slow == pytest.approx(20 * 2 * 1 / 2 * 100 / 8 * 8192 * 2 / 1e9)  # of a pair, a ring
+    # a pass goes that way where the links make one
+    here, there = (passes.decode_pass(100, 1, DENSE, m, layout).exchange
+                   for m in (torus, torus.replace(torus=0)))  # fmt: skip
+    assert here == pytest.approx(100 * square) and there == pytest.approx(100 * ring)
+
+
+def test_the_terms_of_a_pass_by_hand():
+    """Weights 3 or 2, experts 4 or 3, attention 5 or 1; 5 that travel, 6 launches, 7 rounds."""
+    work = passes.Pass(3, 2, 4, 3, 5, 1, exchange=5, launches=6, rounds=7, dense_widening=0.1,
+                       expert_widening=0.2)  # fmt: skip
+    real = Efficiency(compute=0.5, uneven=0.25, bandwidth=0.5, link=0.5, launch=0.1, round=0.01,
+                      widening=10.0, steps=1.0)  # fmt: skip
+    terms = [float(v) for _, v in forecast.waterfall(work, real)]
+    counts = 6 * 0.1 + 7 * 0.01
+    assert terms == pytest.approx([12, 12, 17, 17 + counts, (6 + 1) + (16 + 2) + 20 + 10 + counts])
+    assert forecast.IDEAL.polling == 1 and forecast.pass_time(work, forecast.IDEAL) == 17
+    # where reading is slower, each kind waits for it
+    slow = passes.Pass(1, 2, 3, 4, 5, 6, exchange=0, launches=0, rounds=0)
+    assert forecast.pass_floor(slow) == 12 and forecast.pass_time(slow, real) == pytest.approx(
+        4 + 12 + 20
+    )
+    assert Efficiency.symbolic(launch=0.0).replace(round=1.0).link.name == "e_link"
+
+
+def test_a_dense_pass_asks_nothing_of_experts():
+    work = passes.decode_pass(8, 100, DENSE, BOX, Layout(tp=8))
+    assert work.expert_arithmetic == work.expert_reading == work.expert_widening == 0
+
+
+def test_classes_of_machines_have_bands():
+    assert [forecast.class_of(k) for k in ("server", "card", "sram", "")] == ["server-2025"] * 4
+    assert {forecast.class_of(k) for k in ("unified", "consumer")} == {"local"}
+    told = {
+        r["name"]: float(r["value"]) for r in catalog.table("forecast") if r["class"] == "local"
+    }
+    assert forecast.band("local") == (told["tpot_low"], told["tpot_high"])
+    assert forecast.band("local", "ttft") == (told["ttft_low"], told["ttft_high"])
+    assert forecast.fitted("local").launch == told["launch"]
+    low, high = forecast.band("local")
+    ends = f"{human(low, 's')} to {human(high, 's')}"
+    assert forecast.banded(1.0, kind="local") == f"1 s ({ends})"
+    with pytest.raises(InputError, match="Did you mean 'local'"):
+        forecast.band("locale")

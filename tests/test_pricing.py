@@ -361,3 +361,8 @@ def test_headline_numbers(id, value, unit):
     claim = get(id)
     assert near(claim.computed(), value, 1e-6)
     assert claim.unit == unit
+
+
+def test_a_gap_as_long_as_the_timeout_ends_in_time():
+    assert pricing.timeout_cost([2.0], timeout=2.0, break_even=2.0) == 1.0
+    assert pricing.timeout_cost([2.1], timeout=2.0, break_even=2.0) == 2.0

@@ -1,20 +1,29 @@
 """Public questions: every row is answered, and a verdict says what the numbers say."""
 
+from types import SimpleNamespace
+
 import pytest
 from memwall_figures import questions as draw
 
 from memwall import InputError, catalog
 from memwall.core.chapters import chapters
 from memwall.experiments import memory
+from memwall.experiments import questions as asking
+from memwall.experiments.memory import GIB
 from memwall.experiments.questions import (
     CHANGE,
     GROUPS,
     VERDICTS,
+    Answer,
+    Question,
+    _direction,
     answer,
     ask,
     questions,
     room_band,
 )
+from memwall.formulas import forecast
+from memwall.formulas.passes import decode_pass
 
 ROWS = catalog.table("questions")
 
@@ -97,3 +106,129 @@ def test_a_link_carries_the_setting():
     assert link.startswith("11_planner.html#plan?model=Qwen3-VL-32B&weights=fp8")
     assert "engine=tp%3A2" in link and "chips=DGX%20Spark" in link
     assert "serves=SGLang" in draw.in_planner(ask("two-engines").answers[1])
+
+
+# ---- by hand -------------------------------------------------------------------------------------
+
+
+def said(value, measured, unit="tok/s", asked="speed", low=0.9, high=1.1):
+    row = {"measured": str(measured), "unit": unit, "asked": asked, "group": "slow",
+           "verdict": "arithmetic", "setting": "here"}  # fmt: skip
+    return Answer(row, value, low * value, high * value)
+
+
+def test_an_answer_by_hand():
+    slow, slow_time = said(100.0, 50), said(2.0, 3, unit="s")
+    assert slow.worse == 2 and slow_time.worse == 1.5 and said(2.0, 3, unit="ms").worse == 1.5
+    assert not slow.inside and said(100.0, 110).inside and said(100.0, 90).inside
+    assert not said(100.0, 111).inside and not said(100.0, 89).inside
+    assert str(slow) == "here: 100 tok/s (90 to 110), measured 50"
+
+
+def test_what_explains_a_question():
+    """Inside their bands, and moving together; a tenth is no move."""
+
+    def explained(*answers):
+        return Question("q", answers).explained
+
+    assert explained(said(100.0, 105), said(200.0, 190))
+    assert not explained(said(100.0, 150), said(200.0, 190))
+    assert not explained(said(100.0, 109), said(112.0, 105))  # more was said, and as much measured
+    assert not explained(said(112.0, 105), said(100.0, 109))
+    assert explained(said(100.0, 109), said(112.0, 105, asked="other"))  # of another kind
+    assert explained(said(100.0, 100), said(110.0, 105), said(100.0, 104))
+    both = str(Question("q", (said(1.0, 1), said(2.0, 2))))
+    assert both.count("\n") == 1
+
+
+def test_directions():
+    # ten per cent more or less, and no less than that, is a change
+    for after, way in ((1.11, 1), (1.1, 0), (1.0, 0), (1 / 1.1, 0), (0.9, -1)):
+        assert _direction(1.0, after) == way
+
+
+def test_bands_of_rooms_by_hand(monkeypatch):
+    """Estimates off by 1 to 11 hundredths of a chip of 10 GiB: eight of ten lie from 2 to 10."""
+    made = [SimpleNamespace(system=SimpleNamespace(capacity=20 * GIB, chips=2), id=n,
+                            measured_room=lambda: 4 * GIB, estimate=lambda: 4 * GIB)
+            for n in range(11)]  # fmt: skip
+    off = [(case, -(n + 1) * 0.1 / 4) for n, case in enumerate(made)]
+    monkeypatch.setattr(asking.memory, "estimated", lambda: off)
+    band = room_band.__wrapped__()
+    assert band == pytest.approx((0.02, 0.10))
+    monkeypatch.setattr(asking, "room_band", lambda: (-0.5, 0.2))
+    assert asking._room(made[0]) == pytest.approx((4, 0, 6))  # no room is less than none
+    case = SimpleNamespace(**vars(made[0]), tokens=lambda room: room / 1000)
+    assert asking._tokens(case) == pytest.approx((4 * GIB / 1000, 0, 6 * GIB / 1000))
+
+
+def test_starts_and_promises_by_hand():
+    def case(room, estimate=1.0):
+        return SimpleNamespace(
+            row={"context": "100"}, measured_room=lambda: room, estimate=lambda: estimate,
+            concurrency=lambda room: room / 50,
+        )  # fmt: skip
+
+    assert asking._promised(case(1000.0)) == pytest.approx((2000, 1900, 2100))
+    assert asking._promised(case(None)) == (0, 0, 0)
+    assert asking._starts(case(1.0)) == (1, 1, 1) and asking._starts(case(1.0, 0.0)) == (0, 0, 0)
+
+
+BASE = next(row for row in ROWS if row["asked"] in asking.OF_A_RUN and not row["case"])
+
+
+def run_of(asked, **changes):
+    row = BASE | {
+        "asked": asked, "case": "", "model": "Llama-3.1-8B", "chip": "H100", "chips": "1", "layout": "",
+        "weights": "", "cache": "bf16", "prompt": "2000", "output": "500", "users": "4", "guesses": "2",
+        "accepted": "0.5", "measured": "1",
+    }  # fmt: skip
+    return answer(row | changes)
+
+
+def test_what_is_asked_of_a_run():
+    """One deployment, read six ways; the bands of its class about a time, turned round about a rate."""
+    result = asking._run(run_of("time per token").row).result
+    tpot, ttft = forecast.band("server-2025"), forecast.band("server-2025", "ttft")
+    token, prompt = float(result.time_per_token), float(result.prompt_time)
+    for asked, value, (low, high) in (
+        ("time per token", 1e3 * token, tpot), ("time of the prompt", prompt, ttft),
+    ):  # fmt: skip
+        said = run_of(asked)
+        assert (said.value, said.low, said.high) == pytest.approx(
+            (value, low * value, high * value)
+        )
+    for asked, value, (low, high) in (
+        ("speed of a user", 1 / token, tpot), ("speed of all", 4 / token, tpot),
+        ("speed of reading", 2000 / prompt, ttft),
+    ):  # fmt: skip
+        said = run_of(asked)
+        assert (said.value, said.low, said.high) == pytest.approx(
+            (value, value / high, value / low)
+        )
+    # 32 layers, 8 heads of 128, keys and values of two bytes
+    assert run_of("cache").value == pytest.approx(32 * 8 * 128 * 2 * 2 * 2000 / 1e9)
+
+
+def test_what_guessing_gains_by_hand():
+    """Two guesses, each right half of the time: 1.75 tokens for a step of three, and two more layers of 32."""
+    many = {"users": "400"}  # so many that arithmetic counts
+    run = asking._run(run_of("gain of guessing", **many).row)
+    one, three = (
+        float(forecast.pass_time(
+            decode_pass(400, 2250, run.checkpoint, run.system, run.layout, tokens), forecast.fitted()))
+        for tokens in (1, 3)
+    )  # fmt: skip
+    assert run_of("gain of guessing", **many).value == pytest.approx(
+        1.75 * one / (three * (1 + 2 / 32))
+    )
+
+
+def test_a_run_s_nouns():
+    run = asking._run(run_of("cache", layout="tp 2 pp 2", chips="4", users="").row)
+    assert (run.layout.tp, run.layout.pp, run.layout.dp) == (2, 2, 1)
+    assert run.system.chips == 4 and run.number("users") == 0 and run.number("users", 3.0) == 3
+    assert (
+        run.kind == "server-2025"
+        and asking._run(run_of("cache", chip="RTX 4090").row).kind == "local"
+    )

@@ -205,3 +205,10 @@ def test_refusals() -> None:
         racks.crossing_share(0)
     with pytest.raises(InputError, match="Did you mean"):
         rack("NVL7 2")
+
+
+def test_racks_that_a_router_allows_by_counting():
+    """Two of four racks of 16 experts, two chosen of their 32: one rack is missed C(16, 2) / C(32, 2) of the time."""
+    m = Model(n_total=4e9, n_active=1e9, experts=64, experts_active=2)
+    missed = 120 / 496
+    assert racks.remote_racks(4, 2, m) == pytest.approx(2 * (1 - missed) * 3 / 4, abs=1e-3)

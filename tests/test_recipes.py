@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from memwall import catalog
 from memwall.core.nouns import Layout
-from memwall.experiments import predict, runs
+from memwall.experiments import predict, recipes, runs
 from memwall.experiments.recipes import GUESSED, recipes_of
 from memwall.formulas import forecast
 from memwall.formulas.serving import tokens_a_step
@@ -123,3 +124,99 @@ def test_kept_rows_keep_their_recipes():
     np.testing.assert_allclose(
         work.where(np.array([False, True, True])).tpot(NEW), work.tpot(NEW)[1:]
     )
+
+
+# ---- a table of one's own ------------------------------------------------------------------------
+
+READS, WRITES, ALL = Layout(tp=4), Layout(tp=8, ep=8), Layout(tp=8)
+POOLS = {
+    "model": "m", "chip": "c", "weights": "fp8", "engine": "trtllm", "mode": "disagg", "prompt": "1024", "output": "512",
+    "prefill_tp": "4", "prefill_attention_dp": "1", "prefill_expert_ep": "1",
+    "decode_tp": "8", "decode_attention_dp": "1", "decode_expert_ep": "8", "decode_sequences": "",
+}  # fmt: skip
+TABLE = [
+    # two engines read and three write; guesses nothing or one
+    POOLS | {"prefill_workers": "2", "decode_workers": "3", "drafts": "0", "versions": "1.0;1.1", "concurrency": "64"},
+    POOLS | {"prefill_workers": "2", "decode_workers": "3", "drafts": "1", "versions": "1.0", "concurrency": "64"},
+    POOLS | {"prefill_workers": "", "decode_workers": "", "drafts": "2", "versions": "1.1", "concurrency": "256"},
+    # one engine for both: what its columns say of reading is not asked
+    POOLS | {"mode": "agg", "decode_expert_ep": "1", "prefill_tp": "", "prefill_workers": "", "decode_workers": "",
+                 "drafts": "3", "versions": "2.0", "concurrency": "32;64"},
+    POOLS | {"mode": "agg", "decode_expert_ep": "1", "prefill_tp": "", "prefill_workers": "", "decode_workers": "",
+                 "drafts": "1", "versions": "2.0", "concurrency": "64;128"},
+]  # fmt: skip
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """What is looked up in that table for a run of such fields."""
+    recipes._published.cache_clear()
+    monkeypatch.setattr(recipes.catalog, "table", lambda name: TABLE)
+    row = dataclasses.replace(
+        POOL, model="m", chip="c", weights="fp8", engine="trtllm", mode="disagg", prompt=1024.0,
+        output=512.0, prefill=READS, decode=WRITES, prefill_workers=None, decode_workers=None,
+        engine_version="1.0", concurrency=64.0, speculates=False,
+    )  # fmt: skip
+
+    def ask(**changes):
+        found = recipes_of(dataclasses.replace(row, **changes))
+        return sorted((r.readers, r.writers, r.drafts) for r in found)
+
+    yield ask
+    recipes._published.cache_clear()
+
+
+def test_pools_are_found_by_version_and_load(told):
+    assert told() == [(2, 3, 0), (2, 3, 1)]  # nothing tells the two apart
+    assert told(engine_version="1.1") == [(2, 3, 0)]
+    assert told(engine_version="1.1", concurrency=256.0) == [(1, 1, 2)]  # an empty cell is one
+    # the nearest load by ratio; some count that of one of the three writers: 64 is 192 of all
+    for load, drafts in ((40, 0), (100, 0), (192, 0), (215, 0), (230, 2), (1000, 2)):
+        assert [r[2] for r in told(engine_version="1.1", concurrency=float(load))] == [drafts]
+    assert (
+        told(engine_version="3.0") == [(1, 1, 0)] == told(engine_version="3.0", concurrency=256.0)
+    )
+
+
+@pytest.mark.parametrize("column", recipes.KEYS)
+def test_a_recipe_of_another_column_is_another_recipe(told, column):
+    other = {"mode": "agg", "prompt": 1000.0, "output": 500.0}.get(column, "other")
+    assert told(**{column: other}) == [(1, 1, 0)]
+    # what a row adds after its engine's name is no other engine
+    assert told(engine="trtllm (dynamo)") == told()
+
+
+def test_a_pool_that_states_its_engines_learns_only_what_a_step_guesses(told):
+    # of what fits, what guesses nothing is the plain reading
+    assert told(prefill_workers=2.0, decode_workers=3.0) == [(2, 3, 0)]
+    late = {"engine_version": "1.1", "concurrency": 256.0}
+    assert told(prefill_workers=1.0, decode_workers=1.0, **late) == [(1, 1, 2)]
+    # no such recipe: as many as it says, and guesses as it says
+    for workers in ((3.0, 2.0), (2.0, 2.0), (3.0, 3.0)):
+        of = dict(zip(("prefill_workers", "decode_workers"), workers, strict=True))
+        assert told(**of, **late) == [(*workers, 0)]
+        assert told(**of, **late, speculates=True) == [(*workers, GUESSED)]
+    cut = {"prefill_workers": 1.0, "decode_workers": 1.0, "decode": Layout(tp=4, ep=4), **late}
+    assert told(**cut) == [(1, 1, 0)]
+
+
+def test_one_engine_guesses_as_recipes_of_its_very_load_do(told):
+    one = {"mode": "agg", "prefill": ALL, "decode": ALL, "engine_version": "2.0"}
+    guesses = [told(**one, concurrency=n)[0][2] for n in (32.0, 64.0, 128.0, 48.0, 256.0)]
+    assert guesses == [3, 3, 1, 0, 0]  # the most where two have the load; no other load tells
+    assert told(**one, concurrency=64.0)[0][:2] == (1, 1)
+    assert told(**{**one, "decode": WRITES}) == [(1, 1, 0)] == told(**{**one, "engine_version": ""})
+    assert told(**{**one, "engine_version": ""}, speculates=True) == [(1, 1, GUESSED)]
+
+
+def test_how_far_a_load_is():
+    recipe = recipes.Recipe(READS, WRITES, writers=3.0, loads=(64.0,))
+    for load, ratio in ((64, 1), (192, 1), (32, 2), (96, 1.5), (384, 2), (128, 1.5)):
+        assert recipe.distance(load) == pytest.approx(np.log(ratio))
+    plain = recipes.Recipe(READS, WRITES)
+    assert (plain.readers, plain.writers, plain.drafts) == (1, 1, 0)
+
+
+def test_the_usual_number_of_guesses():
+    told = [float(row["drafts"]) for row in catalog.table("recipes")]
+    assert np.median([n for n in told if n]) == GUESSED

@@ -278,3 +278,61 @@ def test_a_hop_must_have_been_waited_for():
     # a table without hops, read as if each took one slot: the next stage starts too early
     table = dataclasses.replace(gpipe(2, 1), durations=Durations(hop=1))
     assert any("before its input has arrived" in wrong for wrong in violations(table))
+
+
+def test_a_table_made_by_hand_says_what_it_came_to():
+    """Two stages; the first does F, B and then three F more: it keeps 1, 0, 1, 2, 3.
+
+    The second begins at 2 and ends at 8; of its six units of time it works for two.
+    """
+    rows = [("F", 0, 0, 0, 1), ("B", 0, 0, 1, 2), ("F", 1, 0, 2, 3), ("F", 2, 0, 3, 4),
+            ("F", 3, 0, 4, 5), ("F", 0, 1, 2, 3), ("B", 0, 1, 7, 8)]  # fmt: skip
+    jobs = tuple(Job(kind, m, stage, stage, start, end) for kind, m, stage, start, end in rows)
+    table = Timetable("made", 2, 4, 1, "FB", Durations(), jobs)
+    assert (table.kept(0), table.kept(1), table.peak_kept) == (3, 1, 3)
+    assert (table.span, table.period, table.work) == (8, 6, 3.5)
+    assert table.bubble == 1 - 3.5 / 8 and table.repeated_bubble == 1 - 3.5 / 6
+    assert table.idle_between(0, 2) == 0.5 and table.idle_between(2.5, 4.5) == 1 - 2.5 / 4
+    # in two laps each activation is that of half a stage
+    halves = Timetable("made", 2, 4, 2, "FB", Durations(), jobs)
+    assert halves.kept(0) == 1.5
+
+
+def test_the_order_of_work_on_a_stage():
+    def order(kind, **more):
+        table = run("order", 2, 4, kinds="FB", laps=2, **more)
+        return [(j.micro_batch, j.block) for j in table.of_stage(0) if j.kind == kind]
+
+    # pairs go through a lap together before their next one
+    assert order("F", group=2) == [(0, 0), (1, 0), (0, 2), (1, 2), (2, 0), (3, 0), (2, 2), (3, 2)]
+    assert order("F") == [(m, b) for b in (0, 2) for m in range(4)]  # or all do
+    assert order("B", group=2) == [(0, 2), (1, 2), (0, 0), (1, 0), (2, 2), (3, 2), (2, 0), (3, 0)]
+    assert order("B", group=2, newest_first=True) == [
+        (3, 2), (2, 2), (3, 0), (2, 0), (1, 2), (0, 2), (1, 0), (0, 0),
+    ]  # fmt: skip
+
+
+def test_a_hop_is_between_stages_alone():
+    far = Durations(hop=1.0)
+    # three laps of a lone stage, then there and back: nothing travels
+    assert run("lone", 1, 1, kinds="F", laps=3, durations=far).span == pytest.approx(1)
+    assert run("lone", 1, 1, laps=3, durations=far).span == pytest.approx(3)
+    # two stages: one hop; two laps: three; back again as many
+    assert run("two", 2, 1, kinds="F", durations=far).span == 2 + 1
+    assert run("two", 2, 1, kinds="F", laps=2, durations=far).span == 2 + 3
+    assert run("two", 2, 1, kinds="FB", laps=2, durations=far).span == 2 + 4 + 6
+
+
+def test_a_slow_stage_takes_its_time():
+    # stage 1 twice as long: 1, then 2 for each of three micro-batches
+    table = run("slow", 2, 3, kinds="F", pace=[1.0, 2.0])
+    assert table.span == 1 + 3 * 2 and table.work == (3 + 6) / 2
+    # where backwards are one piece, it has the weights' time in it
+    times = Durations(forward=1.0, backward=2.0, weights=4.0)
+    assert (
+        run("one", 1, 1, kinds="FB", durations=times).span
+        == 7
+        == run("one", 1, 1, durations=times).span
+    )
+    decoded = decode(2, 1, tokens=3, durations=Durations(forward=5.0, hop=0.5))
+    assert decoded.span == 6 * 5 + 5 * 0.5

@@ -343,3 +343,9 @@ def test_the_command(tmp_path, capsys):
     ):
         assert main(wrong) == 2
         assert says in capsys.readouterr().err
+
+
+def test_a_prompt_shorter_than_a_chunk_takes_one_step():
+    assert serving.chunked_prompt_time(100, 1000, 50, 0, FLAT) == pytest.approx(
+        0.01 + 50e-5 + 100e-5
+    )

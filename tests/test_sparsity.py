@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memwall import InputError, Model, System, model, moe, roofline
+from memwall import InputError, Model, System, catalog, model, moe, roofline
 from memwall import sparsity as sp
 from memwall.formulas.batching import experts_touched
 
@@ -392,3 +392,16 @@ def test_spare_copies_count_when_experts_are_dealt() -> None:
     assert moe.packing(np.ones(9), 5, spare=1).shape == (5, 9)
     with pytest.raises(InputError, match=r"9 \+ 2 copies cannot be dealt evenly to 7"):
         moe.packing(np.ones(9), 7, spare=2)
+
+
+def test_copies_are_dealt_by_what_each_has_to_do():
+    """Loads 4, 3, 1 and one copy more, of the first: halves of 2 on one GPU, 3 and 1 on the other."""
+    loads = np.array([4.0, 3.0, 1.0])
+    plan = moe.packing(loads, 2, 1)
+    assert sorted(plan @ loads) == [4, 4] and (plan.sum(axis=0) == 1).all()
+
+
+def test_exchanges_are_sparse_by_parameters_or_else_by_experts():
+    for row, made in zip(catalog.table("exchange"), moe.exchanges(), strict=True):
+        pair = ("total_params_b", "active_params_b") if row["total_params_b"] else ("experts", "experts_active")  # fmt: skip
+        assert made.sparsity == float(row[pair[0]]) / float(row[pair[1]]) > 1

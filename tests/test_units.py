@@ -158,3 +158,10 @@ def test_whole_numbers_are_counted_and_no_other():
             InputError, match=f"rounds = {bad!r} must be a whole number from 2 to 4"
         ):
             whole("rounds", bad, 2, 4)
+
+
+def test_an_entry_stands_for_a_token_at_least():
+    unit = unit_of(units.Stretch)
+    unit.check("stretch", 1.0)
+    with pytest.raises(InputError, match="at least 1"):
+        unit.check("stretch", 0.9)

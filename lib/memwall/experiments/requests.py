@@ -457,7 +457,7 @@ class _Run:
     def start_writing(self, r: _Request) -> None:
         self.writing[r.id] = r
         left = r.output - r.written
-        r.ends = self.turn + max(math.ceil(left / self.gain - 1e-9), 1)
+        r.ends = self.turn + math.ceil(left / self.gain - 1e-9)
         heapq.heappush(self.ends, (r.ends, r.id))
         self.cached += r.held
 
@@ -505,7 +505,7 @@ class _Run:
     def writing_steps(self) -> None:
         """As many steps as nothing new happens in, at once: up to an end, an arrival, or full pages."""
         writers = len(self.writing)
-        n = max(self.ends[0][0] - self.turn, 1)
+        n = self.ends[0][0] - self.turn
         per_step = self.per_token * (self.limits.drafts + 1)
         if self.coming and len(self.inside) < self.limits.sequences:
             a = self.fixed(writers) + per_step * writers + self.per_cached * self.cached

@@ -174,7 +174,7 @@ def run(
     def queue(stage: int, kind: str) -> list[tuple[int, int]]:
         work = [(m, b) for m in range(micro_batches) for b in range(stage, last + 1, stages)]
         if kind == "F":
-            return sorted(work, key=lambda mb: (mb[0] // group, mb[1], mb[0]))
+            return sorted(work, key=lambda mb: (mb[0] // group, mb[1]))
         side = -1 if newest_first else 1
         return sorted(work, key=lambda mb: (side * (mb[0] // group), -mb[1], side * mb[0]))
 

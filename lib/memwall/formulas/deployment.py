@@ -307,13 +307,14 @@ def pace(
 ) -> Pace:  # fmt: skip
     """The step of a deployment as `serving` knows it: a fixed time, and a little for every token.
 
-    What a token of prompt adds is its share of a full pass of prompts; what a cached token adds, its
-    reading; the rest of a decode step at `workload.users` is its fixed time, experts touched included.
+    What a token of prompt adds is its share of a full pass of prompts, or of a longer one's own; what a
+    cached token adds, its reading; the rest of a decode step at `workload.users` is its fixed time,
+    experts touched included.
     """
     context = workload.prompt + workload.output / 2
-    full = maximum(engine.batched_tokens, 1)
-    reading = prompt_pass(full / workload.prompt, workload.prompt, 0.0, checkpoint, system, layout)
-    per_token = forecast.pass_time(reading, efficiency) / full / layout.pp
+    together = maximum(engine.batched_tokens / workload.prompt, 1)
+    reading = prompt_pass(together, workload.prompt, 0.0, checkpoint, system, layout)
+    per_token = forecast.pass_time(reading, efficiency) / (together * workload.prompt) / layout.pp
     own = pipelined_share(workload.users, layout)
     work = decode_pass(own, context, checkpoint, system, layout)
     per_cached = forecast.attention_part(work, efficiency) / (workload.users * context)
