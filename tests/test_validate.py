@@ -422,3 +422,18 @@ def test_a_benchmarks_json(tmp_path, capsys):
     assert validate.main([str(path), *asked]) == 0
     line = next(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert 0.5 < float(line["tpot_s"]) / 0.020 < 2 and line["error"] == ""
+
+
+@pytest.mark.parametrize(("said", "known"), [
+    ("Qwen3.6-35B-A3B-UD-Q4_K_XL", "Qwen3.6-35B-A3B"), ("GLM-4.7-Flash-UD-Q8_K_XL", "GLM-4.7-Flash"),
+    ("zai-org_GLM-4.7-Flash-Q4_K_M", "GLM-4.7-Flash"), ("llama3.1:8b", "Llama-3.1-8B"),
+    ("llama2-70b-99.9", "Llama-2-70B"), ("mixtral-8x7b", "Mixtral-8x7B"), ("gemma-4-31B-it-BF16", "Gemma-4-31B"),
+    ("meta-llama/Llama-3.1-70B-Instruct", "Llama-3.1-70B"), ("nvidia/DeepSeek-V3.1-NVFP4", "DeepSeek-V3.1-NVFP4"),
+])  # fmt: skip
+def test_a_model_is_known_by_the_names_that_people_write(said, known):
+    assert predict.checkpoint_of(said, "").name == known
+
+
+def test_a_model_that_nobody_knows_is_not_guessed():
+    with pytest.raises(InputError, match="unknown"):
+        predict.checkpoint_of("Qwen3.8-27B-AWQ-INT4", "")

@@ -14,7 +14,7 @@ document.addEventListener("DOMContentLoaded", () => {
 document.addEventListener("DOMContentLoaded", () => {
   const all = [...document.querySelectorAll("details.mw-code")], bar = document.querySelector(".article-header-buttons");
   if (!all.length || !bar) return;
-  const button = Object.assign(document.createElement("button"), { className: "btn btn-sm mw-all-code", textContent: "Code", title: "Show or hide all code" });
+  const button = Object.assign(document.createElement("button"), { className: "btn btn-sm mw-all-code", title: "Show or hide all code", innerHTML: '<i class="fas fa-code"></i>' });
   const set = (open) => { all.forEach((one) => { one.open = open; }); button.setAttribute("aria-pressed", open); };
   const kept = (() => { try { return localStorage; } catch { return {}; } })();
   button.onclick = () => { const open = button.getAttribute("aria-pressed") !== "true"; set(open); kept["mw-code"] = open ? 1 : ""; };

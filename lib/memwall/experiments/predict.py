@@ -63,10 +63,12 @@ def checkpoint_of(model: str, weights: str) -> Checkpoint:
 
 @functools.cache
 def _known(model: str) -> str:
-    """The catalog's name of a model as benchmarks write it: with an owner, a width or a release."""
-    bare = model.rpartition("/")[2]
+    """The catalog's name of a model as benchmarks write it: with an owner, a width, a release or MLPerf's
+    share of the accuracy, and with or without its hyphens.
+    """
+    bare = re.sub(r"^.*/|^[A-Za-z-]+_(?=[A-Z])", "", model)
     plain = re.sub(
-        r"(?i)[-_ ](instruct|chat|hf|it|base|bf16|fp8|fp4|nvfp4|mxfp4|dynamic|gptq|awq|gguf)\b.*$",
+        r"(?i)[-_ ](instruct|chat|hf|it|base|bf16|fp8|fp4|nvfp4|mxfp4|dynamic|gptq|awq|gguf|ud|i?q\d\w*|99)\b.*$",
         "", bare,
     )  # fmt: skip
     problem = None
@@ -75,6 +77,10 @@ def _known(model: str) -> str:
             return catalog.checkpoint(name).name
         except InputError as error:
             problem = problem or error
+    letters = re.sub(r"\W", "", plain.lower())
+    alike = [n for n in catalog.checkpoints() if re.sub(r"\W", "", n.lower()) == letters]
+    if len(alike) == 1:
+        return alike[0]
     # or only the end of the name, if one alone ends so
     ends = [n for n in catalog.checkpoints() if n.lower().endswith(f"-{plain.lower()}")]
     if len(ends) == 1:
