@@ -160,15 +160,6 @@ def test_a_line_by_hand():
     assert accuracy._tokens(1024, None, 0.4) == "1,024 + ? + 0"
 
 
-def test_who_guesses():
-    plain = replace(ROW, engine_version="", speculates=False, mode="agg")
-    assert not accuracy.guesses(plain) and accuracy.guesses(replace(plain, speculates=True))
-    # one whose recipe alone says so
-    silent = next(r for r in runs.served() if r.mode == "agg" and accuracy.recipes_of(r)[0].drafts
-                  and not r.speculates)  # fmt: skip
-    assert accuracy.guesses(silent)
-
-
 def test_which_curves_no_fit_saw():
     def curve(part, **changes):
         row = next(r for r in runs.served() if r.mode == "agg" and r.part == part

@@ -119,8 +119,10 @@ def test_samples_are_the_runs_of_their_part(monkeypatch):
     ]  # fmt: skip
     chosen = []
     for part, mode, guesses in kinds:
-        alike = (r for r in served if (r.part, r.mode) == (part, mode) and not fit._guesses(r))
-        rows = [replace(next(alike), speculates=guesses) for _ in range(3)]
+        alike = (r for r in served if (r.part, r.mode) == (part, mode) and not fit.guesses(r))
+        rows = [
+            replace(next(alike), speculates=guesses, tpot=0.01 * len(chosen) + n) for n in (1, 2, 3)
+        ]
         chosen += [*rows[:2], replace(rows[2], ttft=None)]
     monkeypatch.setattr(fit.runs, "served", lambda: [*chosen, replace(chosen[0], chip="H1000")])
     for part, every in (("fit", False), ("held out", False), ("held out", True)):

@@ -220,3 +220,10 @@ def test_how_far_a_load_is():
 def test_the_usual_number_of_guesses():
     told = [float(row["drafts"]) for row in catalog.table("recipes")]
     assert np.median([n for n in told if n]) == GUESSED
+
+
+def test_who_guesses():
+    plain = dataclasses.replace(ALONE, engine_version="", speculates=False)
+    assert not recipes.guesses(plain)
+    assert recipes.guesses(dataclasses.replace(plain, speculates=True))  # by its own word
+    assert recipes.guesses(dataclasses.replace(ALONE, speculates=False))  # by its recipe

@@ -405,3 +405,10 @@ def test_exchanges_are_sparse_by_parameters_or_else_by_experts():
     for row, made in zip(catalog.table("exchange"), moe.exchanges(), strict=True):
         pair = ("total_params_b", "active_params_b") if row["total_params_b"] else ("experts", "experts_active")  # fmt: skip
         assert made.sparsity == float(row[pair[0]]) / float(row[pair[1]]) > 1
+
+
+def test_the_best_of_many_scores():
+    scores = np.random.default_rng(0).permuted(np.arange(64.0)[None].repeat(20, 0), axis=1)
+    for chosen in (1, 2, 8, 64):
+        best = np.take_along_axis(scores, moe.top(scores, chosen), axis=1)
+        assert (best == np.arange(63, 63 - chosen, -1)).all()

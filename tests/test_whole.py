@@ -105,6 +105,8 @@ def test_experts_run_in_the_faster_of_two_layouts():
     # one chip a stage has nothing to spread over
     single = whole.run_of({**SPARSE, "n_chips": "2", "n_total": "20e9", "n_active": "5e9"})
     assert single.step[0] == single.step[1]
+    pair = whole.run_of({**SPARSE, "n_chips": "4"})
+    assert pair.step[0] != pair.step[1]
 
 
 def test_many_runs_at_once_say_what_each_says():

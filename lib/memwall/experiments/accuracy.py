@@ -17,7 +17,7 @@ import numpy as np
 
 from ..formulas import forecast
 from . import predict, runs, validate
-from .recipes import recipes_of
+from .recipes import guesses
 from .whole import Run, measured
 
 # how each kind of run is called on a page, and whose constants forecast it
@@ -130,11 +130,6 @@ def _served() -> list[Line]:
               r.part != "fit" or guesses(r) or r.mode == "disagg", answer)
         for r, answer in zip(rows, validate.served_report(rows), strict=True)
     ]  # fmt: skip
-
-
-def guesses(row: runs.Served) -> bool:
-    """Whether a run, by its own word or its published recipe, guesses several tokens a step."""
-    return row.speculates or recipes_of(row)[0].drafts > 0
 
 
 def _open() -> list[Line]:

@@ -21,7 +21,7 @@ from .. import catalog
 from ..core.units import InputError
 from ..formulas.forecast import CLASSES, Efficiency
 from . import predict, runs
-from .recipes import recipes_of
+from .recipes import guesses
 
 START = Efficiency(
     compute=0.6, uneven=0.3, bandwidth=0.8, link=0.4, launch=8e-6, round=4e-6, widening=200.0,
@@ -93,7 +93,7 @@ def served_samples(part: str = "fit", every: bool = False) -> tuple[Sample, Samp
 def _served_samples(part: str, every: bool) -> tuple[Sample, Sample]:
     rows = [
         r for r in runs.served()
-        if r.part == part and (every or (r.mode == "agg" and not _guesses(r)))
+        if r.part == part and (every or (r.mode == "agg" and not guesses(r)))
     ]  # fmt: skip
     work, errors = predict.work_of(rows)
     rows = [r for r, error in zip(rows, errors, strict=True) if not error]
@@ -107,10 +107,6 @@ def _served_samples(part: str, every: bool) -> tuple[Sample, Sample]:
         counts=FIRST_COUNTS,
     )  # fmt: skip
     return tokens, firsts
-
-
-def _guesses(row: runs.Served) -> bool:
-    return row.speculates or recipes_of(row)[0].drafts > 0
 
 
 def together(first: Sample, second: Sample) -> Sample:

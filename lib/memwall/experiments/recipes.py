@@ -103,6 +103,11 @@ def recipes_of(row: Served) -> list[Recipe]:
     return fits or [stated]
 
 
+def guesses(row: Served) -> bool:
+    """Whether a run, by its own word or its published recipe, guesses several tokens a step."""
+    return row.speculates or recipes_of(row)[0].drafts > 0
+
+
 def _agrees(recipe: Recipe, row: Served) -> bool:
     if row.mode == "agg":
         return recipe.decode == row.decode and bool(row.engine_version)
