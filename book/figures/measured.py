@@ -279,9 +279,8 @@ def scores(rows: Mapping[str, Sequence[float] | np.ndarray]) -> Any:
         s = validate.score(np.asarray(ratios))
         shares = (per(s.mean_error), per(s.median_error), per(s.within_1_5))
         found.append((name, s.runs, *shares, f"{np.median(ratios):.2f}"))
-    return table(
-        ("", "runs", "mean error", "median error", "within 1.5×", "forecast over measured"), found
-    )
+    head = ("", "runs", "mean error", "median error", "within 1.5×", "forecast over measured")
+    return table(head, found, label=f"Scores: {', '.join(rows)}")
 
 
 def answered(rows: Sequence[Served]) -> tuple[list[Served], predict.Work]:
