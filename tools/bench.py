@@ -31,6 +31,8 @@ from typing import Any
 import bench_against
 import numpy as np
 
+from memwall.core.chapters import chapters as all_chapters
+
 ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html"
 CHROMIUM = next(
@@ -204,7 +206,7 @@ def dragging(browser: Any, address: str, path: str) -> dict[str, list[float]]:
 
 
 def pages() -> Iterator[Row]:
-    chapters = sorted(str(p.relative_to(HTML)) for p in HTML.glob("notebooks/*.html"))
+    chapters = [f"notebooks/{chapter.page}.html" for chapter in all_chapters()]
     with chromium() as browser, served(HTML) as address:
         frames = {(c, i): t for c in chapters for i, t in dragging(browser, address, c).items()}
         heaviest = max(frames, key=lambda k: float(np.percentile(frames[k], 95)))
