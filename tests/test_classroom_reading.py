@@ -516,3 +516,11 @@ def test_a_students_environment_needs_the_wheel_alone(tmp_path):
     told = done.stdout.splitlines()
     assert all(line.endswith("Well formed.") for line in told[:-2]), told
     assert told[-1] == "[]"
+
+
+def test_a_letter_in_brackets_is_no_billion(capsys):
+    assert main(["read", "--unit", "sequences", "2.4B"]) == 0
+    assert capsys.readouterr().out.startswith("2400000000 ")
+    for text in ("2,400 (B)", "2,400 [B]"):
+        assert main(["read", "--unit", "sequences", text]) == 1
+        assert "byte" in "".join(capsys.readouterr())

@@ -294,8 +294,9 @@ class _Reader:
             if bare not in SCALES and bare.endswith("s"):
                 bare = bare[:-1]
             scale = SCALES.get(bare)
-            if scale is None and word in ("B", "b") and not self.form.measure.dimension[1]:
-                scale = 1e9  # billion, where no byte is asked for
+            billion = word in ("B", "b") and self.sign(i - 1) not in ("(", "[")
+            if scale is None and billion and not self.form.measure.dimension[1]:
+                scale = 1e9  # where no byte is asked for; the letter in brackets is a batch's
             if scale is None:
                 break
             size, i, scaled = size * scale, i + 1, True
