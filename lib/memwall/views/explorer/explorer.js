@@ -129,6 +129,11 @@ const pool = (tag, parent, empty) => {
 	};
 };
 const on = (node, event, act) => node.addEventListener(event, act);
+const button = (parent, text, act, className = "") => {
+	const node = html("button", className, parent, { type: "button" }, text);
+	on(node, "click", () => act(node));
+	return node;
+};
 const tenth = (p) => round(p * 10) / 10;
 const clamp = (x, low, high) => min(max(x, low), high);
 // a text is as wide as its letters, each measured once
@@ -592,7 +597,7 @@ class Slider {
 		const { stops, spec: { name, unit } } = this, value = v[name];
 		if (value === this.shown) return;
 		this.shown = value;
-		this.range.value = stops.reduce((best, s, i) => (abs(s - value) < abs(stops[best] - value) ? i : best), 0);
+		if (stops[this.range.value] !== value) this.range.value = stops.reduce((best, s, i) => (abs(s - value) < abs(stops[best] - value) ? i : best), 0);
 		put(this.range, { "aria-valuetext": human(value, unit) });
 		this.box.value = this.text(value);
 		put(this.box, { "aria-invalid": "false" });
@@ -689,14 +694,9 @@ class Figure {
 			box.after(below);
 			below.append(this.sliders[name].field);
 		}
-		const button = (text, act) => {
-			const node = html("button", "", actions, { type: "button" }, text);
-			on(node, "click", () => act(node));
-			return node;
-		};
-		button("Reset", () => { this.pin(null); this.assign(spec.values); });
-		if (spec.compare) this.keep = button("Keep this as A", () => this.pin(this.pinned ? null : { ...this.values }));
-		if (!this.changed) button("Copy link", (node) => this.copy(node));
+		button(actions, "Reset", () => { this.pin(null); this.assign(spec.values); });
+		if (spec.compare) this.keep = button(actions, "Keep this as A", () => this.pin(this.pinned ? null : { ...this.values }));
+		if (!this.changed) button(actions, "Copy link", (node) => this.copy(node));
 		this.details = html("details", "", live);
 		html("summary", "", this.details, {}, "All numbers");
 		this.table = html("table", "", this.details);
@@ -767,13 +767,16 @@ class Figure {
 			}
 			for (const c of this.charts) if (c.title) add(c.title, this.fill(c.spec.title, v, found));
 		}
-		for (const [node, all] of texts) {
-			const probe = node.parentNode.appendChild(node.cloneNode()), longest = [...all].sort((a, b) => b.length - a.length).slice(0, 3);
-			probe.removeAttribute("id");
-			probe.style.cssText = `position:absolute;visibility:hidden;width:${node.clientWidth}px`;
-			node.style.minHeight = max(...longest.map((text) => { probe.textContent = text + " 0000"; return ceil(probe.getBoundingClientRect().height); })) + "px";
-			probe.remove();
-		}
+		// all probes stand before the first is measured: the page is laid out once
+		const nodes = [...texts.keys()], widths = nodes.map((node) => node.clientWidth), probes = nodes.map((node, i) =>
+			[...texts.get(node)].sort((a, b) => b.length - a.length).slice(0, 3).map((text) => {
+				const probe = html(node.tagName, node.className, node.parentNode, {}, text + " 0000");
+				probe.style.cssText = `position:absolute;visibility:hidden;width:${widths[i]}px`;
+				return probe;
+			}));
+		const heights = probes.map((all) => max(...all.map((p) => ceil(p.getBoundingClientRect().height))));
+		nodes.forEach((node, i) => { node.style.minHeight = heights[i] + "px"; });
+		for (const p of probes.flat()) p.remove();
 	}
 	schedule() { this.waiting ??= requestAnimationFrame(() => { this.waiting = null; this.frame(); }); }
 	frame() {
@@ -878,5 +881,5 @@ const render = ({ model, el }) => {
 };
 if (document.readyState === "loading") on(document, "DOMContentLoaded", mount);
 else mount();
-return { human, parse, mount, render, CHARTS, Chart, makeScale, ticksOf, roundRange, logMarks, put, write, html, draw, on, clamp, tenth, widest, textWidth, valueOf };
+return { human, parse, mount, render, CHARTS, Chart, makeScale, ticksOf, roundRange, logMarks, put, write, html, draw, on, button, clamp, tenth, widest, textWidth, valueOf };
 })();

@@ -2,7 +2,7 @@
    dragged, a curve to draw, one step through the machine. A classic script after explorer.js, whose
    numbers, axes and charts it uses; no dependency, no request. Answers and curves come from Python. */
 var memwallReader = (() => {
-const { human, parse, Chart, CHARTS, makeScale, ticksOf, roundRange, put, write, html, draw, on, clamp, tenth, widest, textWidth, valueOf } = memwallExplorer;
+const { human, parse, Chart, CHARTS, makeScale, ticksOf, roundRange, put, write, html, draw, on, button, clamp, tenth, widest, textWidth, valueOf } = memwallExplorer;
 const { abs, floor, ceil, round, min, max, exp, log } = Math;
 
 // ---- 1 what a reader wrote stays in this browser, under the page's address
@@ -32,7 +32,7 @@ const ask = (parent, spec, verb, act) => {
 	html("label", "", form, { for: id }, spec.text);
 	const row = html("span", "mw-row", form);
 	const box = html("input", "", row, { id, type: "text", placeholder: `such as ${spec.like}`, "aria-describedby": `${id}-reply` });
-	const button = html("button", "", row, { type: "submit" }, verb);
+	const send = html("button", "", row, { type: "submit" }, verb);
 	const reply = html("p", "mw-reply", form, { id: `${id}-reply`, role: "status" });
 	on(form, "submit", (e) => {
 		e.preventDefault();
@@ -42,7 +42,7 @@ const ask = (parent, spec, verb, act) => {
 		if (trouble) write(reply, trouble);
 		else act(value);
 	});
-	return { form, box, button, reply };
+	return { form, box, send, reply };
 };
 const two = (x) => human(+x.toPrecision(2));
 // a factor as people say it: 17 times, or 40 %
@@ -65,10 +65,10 @@ const numberLine = (parent, unit, marks) => {
 const KINDS = {
 	// a guess, written down; `settle` meets it further down the page
 	guess(root, spec) {
-		const { box, button, reply } = ask(root, spec, "Keep it", (value) => keep(spec.id, value));
+		const { box, send, reply } = ask(root, spec, "Keep it", (value) => keep(spec.id, value));
 		const show = () => {
 			const value = kept(spec.id);
-			write(button, value ? "Change it" : "Keep it");
+			write(send, value ? "Change it" : "Keep it");
 			if (!value) return;
 			box.value = human(value, spec.unit);
 			write(reply, `Kept in this browser: ${human(value, spec.unit)}. It is settled further down.`);
@@ -86,8 +86,7 @@ const KINDS = {
 			body.replaceChildren();
 			if (!value && !told) {
 				ask(body, { ...spec, text: `Your guess first? ${spec.text}` }, "Guess", (x) => keep(spec.id, x));
-				const button = html("button", "mw-quiet", body.querySelector(".mw-row"), { type: "button" }, "Just tell me");
-				on(button, "click", () => { told = true; given = NaN; show(); });
+				button(body.querySelector(".mw-row"), "Just tell me", () => { told = true; given = NaN; show(); }, "mw-quiet");
 				return;
 			}
 			told = true;
@@ -141,11 +140,18 @@ const KINDS = {
 const sentence = (root) => {
 	const place = `explorer-${root.dataset.figure}`, figure = () => document.getElementById(place)?.memwall;
 	const shows = [...root.querySelectorAll("[data-show]")], sets = [...root.querySelectorAll("[data-set]")];
+	const grown = new Set();
 	const say = (node, value, unit) => {
-		const text = value === undefined ? "" : human(value, node.dataset.unit ?? unit);
-		write(node, node.dataset.unit === "1" ? text + (node.dataset.word ?? "") : text);
-		// what is said may get longer, never shorter again: the lines below rest
-		node.style.minWidth = `${max(parseFloat(node.style.minWidth) || 0, node.offsetWidth)}px`;
+		const { unit: own = unit, word = "" } = node.dataset, text = value === undefined ? "" : human(value, own) + (own === "1" ? word : ""), wide = textWidth(text);
+		write(node, text);
+		if (!(wide <= node.mwWide)) { node.mwWide = wide; grown.add(node); }
+	};
+	// what is said may get longer, never shorter again: the lines below rest. Only what never was as
+	// long is measured, and all of it together: each look at the page's layout is dear
+	const rest = () => {
+		const found = [...grown].map((node) => [node, node.offsetWidth]);
+		for (const [node, width] of found) node.style.minWidth = `${width}px`;
+		grown.clear();
 	};
 	for (const node of sets) {
 		node.replaceChildren();
@@ -178,6 +184,7 @@ const sentence = (root) => {
 			if (r.words) write(node, f.found[r.key]);
 			else say(node, f.found[r.key], r.unit);
 		}
+		rest();
 	};
 	on(document, "mw-frame", (e) => e.target.id === place && show());
 	show();
@@ -196,9 +203,9 @@ class Sketch extends Chart {
 			on(node, "keydown", (e) => this.key(e, column));
 			return { node, column };
 		});
-		const row = html("p", "mw-row", this.box), button = (text, act, style) => on(this[act] = html("button", style, row, { type: "button" }, text), "click", () => this[`do_${act}`]());
-		button("Show me", "show", "");
-		button("Draw again", "clear", "mw-quiet");
+		const row = html("p", "mw-row", this.box);
+		this.show = button(row, "Show me", () => this.do_show());
+		this.clear = button(row, "Draw again", () => this.do_clear(), "mw-quiet");
 		this.reply = html("p", "mw-reply", this.box, { role: "status" });
 		const before = kept(`draw:${figure.spec.id}`);
 		this.drawn = before?.drawn ?? Array(COLUMNS).fill(null);
@@ -332,10 +339,9 @@ class Machine extends Chart {
 		super(figure, spec, parent);
 		this.t = 1; // share of the step that is over
 		const row = html("div", "mw-time", this.box);
-		this.button = html("button", "", row, { type: "button" }, "Play");
+		this.button = button(row, "Play", () => this.play(!this.playing, Infinity));
 		this.scrub = html("input", "", row, { type: "range", min: 0, max: 1000, value: 1000, "aria-label": "Moment within the step" });
 		this.clock = html("output", "", row);
-		on(this.button, "click", () => this.play(!this.playing, Infinity));
 		on(this.scrub, "input", () => this.at(this.scrub.value / 1000));
 		const move = (e) => {
 			const box = this.svg.getBoundingClientRect();
