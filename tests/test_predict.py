@@ -231,7 +231,7 @@ def opened(**changes):
     return dataclasses.replace(runs.open_loop()[0], **(told | changes))
 
 
-@pytest.mark.parametrize("rate", [1e-4, 5.0, 20.0])
+@pytest.mark.parametrize("rate", [1e-4, 0.05, 5.0, 20.0])
 def test_an_open_loop_is_at_its_fixed_point(rate):
     """As many run as arrive while one is answered; what arrives in a step rides along in it."""
     answer = predict.open_answer(opened(rate=rate), NEW)

@@ -388,9 +388,10 @@ def _open_at(
 
     token, running = 0.0, 1.0
     for _ in range(60):
+        before = token
         token, work = at(running, token)
         wanted = min(max(rate * output * token, 1.0), most)
-        if abs(wanted - running) < 1e-6 * running:
+        if abs(wanted - running) < 1e-6 * running and abs(token - before) < 1e-6 * token:
             break
         running = wanted
     reading = prompt_pass(1.0, prompt, 0.0, checkpoint, system, layout)

@@ -97,19 +97,34 @@ class Planner {
 
 	// ---- links
 
-	link() {
+	query() {
 		const first = this.first(), s = this.state, pairs = [];
 		for (const name of Object.keys(first)) {
 			const value = ["rents", "engine", "own"].includes(name) ? Object.entries(s[name]).map(([k, x]) => `${k}:${x}`).join(",") : Array.isArray(s[name]) ? s[name].join(",") : s[name];
 			const usual = ["rents", "engine", "own"].includes(name) ? "" : Array.isArray(first[name]) ? first[name].join(",") : first[name];
 			if (String(value) !== String(usual)) pairs.push(`${name}=${encodeURIComponent(value)}`);
 		}
-		return `#plan?${pairs.join("&")}`;
+		return pairs.join("&");
 	}
+	link() { return `#plan?${this.query()}${this.kept ? `&A=${encodeURIComponent(this.kept.query)}` : ""}`; }
 	fromLink() {
 		if (!location.hash.startsWith("#plan?")) return false;
+		const [now, A] = location.hash.slice(6).split(/&?\bA=/);
+		this.kept = null;
+		try { if (A !== undefined) this.answerAgain(decodeURIComponent(A)); } catch (error) { if (!(error instanceof URIError)) throw error; }
+		this.adopt(now);
+		return true;
+	}
+	// a link carries the question of plan A; its answer is worked out, as all answers are
+	answerAgain(query) {
+		this.adopt(query);
+		this.show();
+		this.full();
+		if (this.last) this.kept = { query, summary: this.summary() };
+	}
+	adopt(query) {
 		const s = this.first(), numbers = new Set(Object.keys(SLIDERS));
-		for (const pair of location.hash.slice(6).split("&").filter(Boolean)) {
+		for (const pair of query.split("&").filter(Boolean)) {
 			let [name, value = ""] = pair.split("=");
 			try { value = decodeURIComponent(value); } catch { continue; }
 			if (!Object.hasOwn(s, name)) continue;
@@ -131,7 +146,6 @@ class Planner {
 		if (!["bf16", "fp8"].includes(s.cache)) s.cache = "bf16";
 		if (!Object.hasOwn(this.data.engines, s.serves)) s.serves = "vLLM";
 		this.state = s;
-		return true;
 	}
 
 	// ---- controls
@@ -195,7 +209,7 @@ class Planner {
 		const button = (text, act) => el("button", { type: "button", onclick: act }, text);
 		this.copy = button("Copy link", () => this.copyLink());
 		this.rest = el("div", { class: "mw-rest" }, this.asked, this.table,
-			el("div", { class: "mw-actions" }, this.more, button("Keep as A", () => this.keep()), this.copy, button("CSV", () => this.csv()), button("Print", () => this.print()), button("Reset", () => { this.state = this.first(); this.show(); this.full(); })),
+			el("div", { class: "mw-actions" }, this.more, button("Keep as A", () => this.keep()), this.copy, button("CSV", () => this.csv()), button("Print", () => this.print()), button("Reset", () => { this.state = this.first(); this.kept = null; this.show(); this.full(); })),
 			this.versus, this.detail);
 		root.append(this.start, this.top, this.ask, this.rest);
 		this.listChips();
@@ -645,14 +659,18 @@ class Planner {
 		const model = (s.config ? this.configName ?? "your config.json" : s.model) + (s.weights ? ` in ${s.weights}` : ""), load = s.users ? `${n(s.users)} users at once` : `${n(s.rate)} requests a second`;
 		return `${model}: ${load}, ${n(s.prompt)} tokens in (${percent(s.cached)} cached), ${n(s.output)} out; first token within ${human(s.first_token, "s")}, then ${n(s.token_rate)} token/s each.`;
 	}
-	keep() { this.kept = this.kept ? null : this.summary(); this.compare(); }
+	keep() {
+		this.kept = this.kept ? null : { query: this.query(), summary: this.summary() };
+		this.compare();
+		history.replaceState(null, "", this.link());
+	}
 	compare() {
 		const button = [...this.rest.querySelectorAll(".mw-actions button")][1];
 		button.textContent = this.kept ? "Drop A" : "Keep as A";
 		if (!this.kept) { this.versus.replaceChildren(); return; }
 		const now = this.summary();
 		this.versus.replaceChildren(el("table", {}, el("thead", {}, el("tr", {}, el("td"), el("th", { scope: "col" }, "A"), el("th", { scope: "col" }, "now"))),
-			el("tbody", {}, ...now.map(([name, text], i) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, this.kept[i][1]), el("td", {}, text))))));
+			el("tbody", {}, ...now.map(([name, text], i) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, this.kept.summary[i][1]), el("td", {}, text))))));
 	}
 	async copyLink() {
 		history.replaceState(null, "", this.link());

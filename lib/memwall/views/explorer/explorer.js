@@ -774,8 +774,8 @@ class Figure {
 				probe.style.cssText = `position:absolute;visibility:hidden;width:${widths[i]}px`;
 				return probe;
 			}));
-		const heights = probes.map((all) => max(...all.map((p) => ceil(p.getBoundingClientRect().height))));
-		nodes.forEach((node, i) => { node.style.minHeight = heights[i] + "px"; });
+		const tall = probes.map((all) => max(...all.map((p) => ceil(p.getBoundingClientRect().height))));
+		nodes.forEach((node, i) => { node.style.minHeight = tall[i] + "px"; });
 		for (const p of probes.flat()) p.remove();
 	}
 	schedule() { this.waiting ??= requestAnimationFrame(() => { this.waiting = null; this.frame(); }); }
