@@ -7,7 +7,8 @@ import json
 import pytest
 
 from memwall import catalog
-from memwall.planner import main, plan
+from memwall.planner import plan
+from memwall.planner.__main__ import main
 
 
 def run(capsys, *arguments):

@@ -363,6 +363,29 @@ def test_two_plans_side_by_side_and_a_table_to_take_away(visit):
     assert len(rows) == found + 1 and rows[0].startswith("chip,chips,replicas,tp")
 
 
+def test_a_link_carries_both_plans(visit):
+    """Plan A is kept, the question changed, the link sent: whoever opens it sees what was seen."""
+    tab = visit("#plan?rate=3&rents=H200:2.5")
+    settle(tab)
+    tab.get_by_role("button", name="Keep as A").click()
+    tab.locator("#mw-plan-prompt").fill("6000")
+    tab.keyboard.press("Tab")
+    tab.get_by_role("button", name="Copy link").click()
+    settle(tab)
+    told = tab.locator(".mw-versus").inner_text()
+    again = visit(tab.evaluate("location.hash"))
+    settle(again)
+    assert again.locator(".mw-versus").inner_text() == told
+    assert sentence(again) == sentence(tab)
+    assert again.locator("#mw-plan-prompt").input_value() == "6,000"
+    again.get_by_role("button", name="Drop A").click()
+    assert "A=" not in again.evaluate("location.hash")
+    assert again.locator(".mw-versus").inner_text() == ""
+    # an A that is no plan is read as far as it goes, as any link is
+    broken = visit("#plan?rate=3&A=%E0%A4%A")
+    assert sentence(broken) == sentence(visit("#plan?rate=3"))
+
+
 def test_without_scripts_three_answers_stand_there(visit):
     tab = visit(java_script_enabled=False)
     still = tab.locator(".mw-plan-still")

@@ -106,7 +106,7 @@ class Planner {
 		}
 		return pairs.join("&");
 	}
-	link() { return `#plan?${this.query()}${this.kept ? `&A=${encodeURIComponent(this.kept.query)}` : ""}`; }
+	link() { return `#plan?${this.query()}` + (this.kept ? `&A=${encodeURIComponent(this.kept.query)}` : ""); }
 	fromLink() {
 		if (!location.hash.startsWith("#plan?")) return false;
 		const [now, A] = location.hash.slice(6).split(/&?\bA=/);

@@ -189,7 +189,7 @@ def make_papers(
 
 # what a student needs: the self-check; core, formulas and planner, since the library is their calculator
 CARRIED = (
-    "memwall/__init__.py", "memwall/py.typed", "memwall/core", "memwall/catalog", "memwall/formulas", "memwall/planner.py",
+    "memwall/__init__.py", "memwall/py.typed", "memwall/core", "memwall/catalog", "memwall/formulas", "memwall/planner",
     "memwall_classroom/__init__.py", "memwall_classroom/reading",
 )  # fmt: skip
 MEASURED = ("runs_", "measured")  # tables that only experiments read, most of the data's bytes
