@@ -110,6 +110,25 @@ def test_users_who_wait_are_said():
     assert any("the others wait" in note for note in p.notes)
 
 
+@pytest.mark.parametrize("users", [1, 40, 1000, 30_000])
+def test_in_flight_are_as_many_as_arrive_while_one_is_answered(users):
+    """Little's law over the whole request, the wait for a seat included."""
+    p = plan("Llama-3.1-8B", "H100", users=users, prompt=2000, output=100)
+    assert (p.running < users) == (users >= 1000)
+    whole = float(p.first_token + 99 * p.time_per_token)
+    assert float(p.request_rate) * whole == pytest.approx(users, rel=1e-9)
+
+
+def test_who_waits_for_a_seat_waits_for_its_first_token_only():
+    fit = float(plan("Llama-3.1-8B", "H100", prompt=20_000, output=100).largest_concurrency)
+    some = plan("Llama-3.1-8B", "H100", users=fit, prompt=20_000, output=100)
+    full = plan("Llama-3.1-8B", "H100", users=4 * fit, prompt=20_000, output=100)
+    assert full.time_per_token == some.time_per_token and full.request_rate == some.request_rate
+    # three others leave each seat before
+    seated = float(some.first_token + 99 * some.time_per_token)
+    assert float(full.first_token - some.first_token) == pytest.approx(3 * seated)
+
+
 def test_a_rank_must_hold_one_request():
     # of eight ranks, each with its own sequences, none has room for one; all together would
     p = plan("DeepSeek-V3", "H200", 8, dp=8, ep=8, users=64, prompt=450_000, output=1000)

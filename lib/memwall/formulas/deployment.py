@@ -205,7 +205,8 @@ def deployment(
     checkpoint: Checkpoint, system: System, layout: Layout, workload: Workload, engine: Engine,
     efficiency: Efficiency,
 ) -> Deployment:  # fmt: skip
-    """One replica at work: `workload.users` requests in flight, as many of them running as fit.
+    """One replica at work: `workload.users` requests in flight, as many of them running as fit, the
+    others waiting for their seats.
 
     `system` is the replica's chips, tp x dp x pp of them. With `engine.drafts` each step checks so
     many guesses for every sequence. Ignores: the memory of the head that guesses; see each formula.
@@ -239,6 +240,7 @@ def deployment(
     ahead = prompts_ahead(each, running, workload.output, token)
     first = first_token_time(step, own_prompt, each, ahead, efficiency)
     rate = request_rate(running, first, token, workload.output)
+    crowd = maximum(workload.users / running, 1)  # whoever finds no room waits until someone leaves
     rent = system.dollars_per_second
     held = sum(held_bytes(context, g) for g in checkpoint.groups)
     return Deployment(
@@ -255,7 +257,7 @@ def deployment(
         prompt_time=own_prompt,
         prompt_parts=forecast.parts(alone, efficiency),
         time_per_token=token,
-        first_token=first,
+        first_token=first + seat_wait(crowd, running / rate),
         request_rate=rate,
         token_rate=rate * workload.output,
         prompt_share=rate * each,
