@@ -175,6 +175,9 @@ def test_whole_runs_that_no_fit_saw_are_those_of_the_second_table():
     kept, unseen = (len(catalog.table(name)) for name in ("measured", "measured_unseen"))
     assert [x.held_out for x in found] == [False] * kept + [True] * unseen
     assert not any(x.beaten for x in found)
+    table = accuracy.measured()
+    ratios = table.predicted(forecast.fitted("server-2024")) / table.measured
+    np.testing.assert_allclose([x.token for x in found[:kept]], ratios)
 
 
 def test_a_whole_run_by_hand():

@@ -160,3 +160,11 @@ def test_the_source_of_a_class_is_its_largest():
     for kind, name in fit._tables().items():
         url, urls = fit._largest_url(kind), [r["url"] for r in fit.catalog.table(name)]
         assert urls.count(url) == max(map(urls.count, set(urls)))
+
+
+def test_a_class_s_provenance_counts_times_and_sources_and_is_as_new_as_its_newest_row():
+    made = fit._provenance("server-2025", sample(WORK))
+    dates = [row["date"] for row in fit.catalog.table(fit._tables()["server-2025"])]
+    assert made["date"] == sorted(dates)[-1] > sorted(dates)[0]
+    times, sources = len(sample(WORK).measured), len(set(sample(WORK).sources))
+    assert f"{times} times of published runs, {sources} configurations" in made["source"]

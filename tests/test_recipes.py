@@ -227,3 +227,29 @@ def test_who_guesses():
     assert not recipes.guesses(plain)
     assert recipes.guesses(dataclasses.replace(plain, speculates=True))  # by its own word
     assert recipes.guesses(dataclasses.replace(ALONE, speculates=False))  # by its recipe
+
+
+def test_chips_are_those_of_all_engines():
+    assert recipes.Recipe(READS, WRITES, readers=2.0, writers=3.0).chips == 2 * 4 + 3 * 8
+
+
+def test_pools_agree_by_the_chips_of_each_engine_and_the_readers_experts():
+    row = dataclasses.replace(
+        POOL,
+        prefill=Layout(tp=4),
+        decode=Layout(tp=8, ep=8),
+        decode_workers=None,
+        engine_version="1",
+    )
+    for prefill, decode, agrees in (
+        (Layout(tp=4), Layout(tp=8), True), (Layout(dp=4), Layout(dp=8, ep=8), True),
+        (Layout(tp=4, ep=4), Layout(tp=8), False), (Layout(tp=8), Layout(tp=8), False),
+        (Layout(tp=4), Layout(tp=4), False),
+    ):  # fmt: skip
+        assert recipes._agrees(recipes.Recipe(prefill, decode), row) == agrees
+    # one cut and no version: the chips of all engines together
+    together = dataclasses.replace(
+        row, prefill=Layout(tp=20), decode=Layout(tp=20), engine_version=""
+    )
+    assert recipes._agrees(recipes.Recipe(READS, WRITES, 3.0, 1.0), together)
+    assert not recipes._agrees(recipes.Recipe(READS, WRITES, 1.0, 1.0), together)

@@ -119,6 +119,11 @@ def test_an_arrival_interrupts_and_a_full_engine_does_not_care():
     assert served.seats == 12
     # longer and longer steps: 1.01 + 0.001 each a token more; three of them pass 3.5 after the first
     assert simulate(two, ROUND).admitted[1] == pytest.approx(1.01 + 3 * 1.01 + 0.001 * (1 + 2 + 3))
+    # two writers: each step is longer than the last by two cached tokens' reading
+    slow = Pace(fixed=1.0, per_token=0.0, per_cached=0.1)
+    three = asked((0, 1, 30), (0, 1, 30), (40.1, 1, 1))
+    # after the first: 1.2, 1.4, ... of which 15 sum up to 39, so the 16th passes 40.1
+    assert simulate(three, slow).admitted[2] == pytest.approx(1 + 16 * 1.2 + 0.2 * 16 * 15 / 2)
 
 
 def test_the_fixed_part_may_depend_on_who_runs():
@@ -166,6 +171,20 @@ def test_a_reserve_keeps_pages_for_answers():
         limits = Limits(room=50, page=10, watermark=0.0, reserve=1.0)
         assert simulate(small, BEAT, limits).admitted[1] == np.ceil(at)
         assert simulate(large, BEAT, limits).admitted[1] == 15  # a page more, with its answer
+
+
+def test_who_is_thrown_out_is_promised_nothing():
+    """A reserve of half: two that will need three pages each, and five pages.
+
+    12   the first takes the fifth page, the second is thrown out
+    15   the first is complete; the second is back with 21 tokens and a page promised: two pages are
+         left, which a third request takes that needs two, and not one that needs three
+    """
+    for prompt, admitted in ((19, 15), (20, 19)):
+        load = asked((0, 10, 15), (0, 10, 15), (13, prompt, 1))
+        served = simulate(load, BEAT, Limits(room=50, page=10, watermark=0.0, reserve=0.5))
+        assert list(served.preempted) == [0, 1, 0]
+        assert served.admitted[2] == admitted
 
 
 def test_an_empty_engine_takes_what_just_fits_and_a_full_one_keeps_a_watermark():

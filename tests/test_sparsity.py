@@ -407,6 +407,16 @@ def test_exchanges_are_sparse_by_parameters_or_else_by_experts():
         assert made.sparsity == float(row[pair[0]]) / float(row[pair[1]]) > 1
 
 
+def test_experts_tell_how_sparse_where_parameters_do_not(monkeypatch):
+    row = catalog.table("exchange")[0] | {
+        "experts": "64",
+        "experts_active": "4",
+        "total_params_b": "",
+    }
+    monkeypatch.setattr(moe, "table", lambda name: [row])
+    assert moe.exchanges()[0].sparsity == 16
+
+
 def test_the_best_of_many_scores():
     scores = np.random.default_rng(0).permuted(np.arange(64.0)[None].repeat(20, 0), axis=1)
     for chosen in (1, 2, 8, 64):

@@ -98,6 +98,8 @@ def changes(node: ast.AST) -> Iterator[tuple[str, object]]:
             yield "id", NAMES[name]
         case ast.Attribute(attr=name) if name in NAMES:
             yield "attr", NAMES[name]
+        case ast.Return(value=ast.Constant(value=None)):
+            return
         case ast.Return(value=ast.expr() as value):
             doubled = ast.BinOp(value, ast.Mult(), ast.Constant(2))
             yield "value", doubled if getattr(node, "of_formula", False) else ast.Constant(None)

@@ -212,6 +212,17 @@ HELD_OUT: dict[str, Callable[[], Sequence[Sample]]] = {
 }
 
 
+def _provenance(kind: str, sample: Sample) -> dict[str, str]:
+    """How many times of how many sources a class stands on, the largest of them and the newest date."""
+    return {
+        "source": f"python -m memwall.validate --fit: {len(sample.measured)} times of published "
+        f"runs, {len(set(sample.sources))} configurations or publications",
+        "url": _largest_url(kind),
+        "date": max(r["date"] for r in catalog.table(_tables()[kind])),
+        "confidence": "medium",
+    }
+
+
 def table(draws: int = 40) -> list[dict[str, Any]]:
     """The rows of `data/forecast.csv`: for each class its constants, their intervals, its bands."""
     rows = []
@@ -219,13 +230,7 @@ def table(draws: int = 40) -> list[dict[str, Any]]:
         sample = sample_of(kind)
         full = fit(sample, sample.start)
         known, without = bootstrap(sample, full, draws), without_each(sample, full)
-        provenance = {
-            "source": f"python -m memwall.validate --fit: {len(sample.measured)} times of published "
-            f"runs, {len(set(sample.sources))} configurations or publications",
-            "url": _largest_url(kind),
-            "date": max(r["date"] for r in catalog.table(_tables()[kind])),
-            "confidence": "medium",
-        }
+        provenance = _provenance(kind, sample)
         for name, unit in Efficiency.quantities().items():
             (low, high), (least, most) = known.get(name, ("", "")), without.get(name, ("", ""))
             rows.append({

@@ -344,8 +344,8 @@ def open_answer(row: Open, efficiency: Efficiency) -> Answer:
         if row.layout:
             return _open_at(row, checkpoint, chip, row.layout, prompt, efficiency)
         chips = row.chips or 1.0
-        cuts = [Layout(tp=float(2**i)) for i in range(8) if 2**i <= chips and _fits(
-            checkpoint, chip, Layout(tp=float(2**i)))]  # fmt: skip
+        powers = [Layout(tp=float(2**i)) for i in range(8) if 2**i <= chips]
+        cuts = [cut for cut in powers if _fits(checkpoint, chip, cut)]
         tried = [_open_at(row, checkpoint, chip, cut, prompt, efficiency)
                  for cut in cuts or [Layout(tp=chips)]]  # fmt: skip
         best = min(tried, key=lambda answer: (answer.ttft, answer.tpot))
