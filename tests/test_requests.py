@@ -174,17 +174,17 @@ def test_a_reserve_keeps_pages_for_answers():
 
 
 def test_who_is_thrown_out_is_promised_nothing():
-    """A reserve of half: two that will need three pages each, and five pages.
+    """Four pages of ten; half of an answer is reserved.
 
-    12   the first takes the fifth page, the second is thrown out
-    15   the first is complete; the second is back with 21 tokens and a page promised: two pages are
-         left, which a third request takes that needs two, and not one that needs three
+    10   the first has two pages, as was its due; the second enters with one and one promised
+    12   the first needs a third, and takes what was promised
+    14   the second wants its page, there is none, it is thrown out
+    15   the first is complete; the second is back on two pages, and a third request finds two
     """
-    for prompt, admitted in ((19, 15), (20, 19)):
-        load = asked((0, 10, 15), (0, 10, 15), (13, prompt, 1))
-        served = simulate(load, BEAT, Limits(room=50, page=10, watermark=0.0, reserve=0.5))
-        assert list(served.preempted) == [0, 1, 0]
-        assert served.admitted[2] == admitted
+    load = asked((0, 10, 15), (9.5, 8, 15), (14.5, 15, 1))
+    served = simulate(load, BEAT, Limits(room=40, page=10, watermark=0.0, reserve=0.5))
+    assert list(served.preempted) == [0, 1, 0]
+    assert list(served.admitted) == [0, 10, 15]
 
 
 def test_an_empty_engine_takes_what_just_fits_and_a_full_one_keeps_a_watermark():
