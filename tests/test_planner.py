@@ -110,6 +110,21 @@ def test_users_who_wait_are_said():
     assert any("the others wait" in note for note in p.notes)
 
 
+def test_an_engine_s_own_limit_is_said():
+    def said(**changes):
+        return [
+            n
+            for n in plan("Llama-3.1-8B", "H200", prompt=100, output=100, **changes).notes
+            if "run at" in n
+        ]
+
+    assert not said(users=1024) and not said(users=1025, max_sequences=1025)
+    (note,) = said(users=1025)
+    assert note == "1,025 run at once; vLLM lets in 1,024 unless max_num_seqs is raised."
+    # each rank of attention data parallelism has seats of its own
+    assert not said(users=2000, chips=2, tp=1, dp=2)
+
+
 @pytest.mark.parametrize("users", [1, 40, 1000, 30_000])
 def test_in_flight_are_as_many_as_arrive_while_one_is_answered(users):
     """Little's law over the whole request, the wait for a seat included."""

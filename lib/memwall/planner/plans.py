@@ -234,7 +234,7 @@ def plan(
     return Plan(
         title=f"{checkpoint.name} on {times}{system.name}", checkpoint=checkpoint, system=system,
         layout=chosen, workload=workload, engine=rules, replicas=replicas, result=result, kind=kind,
-        notes=(said, *_remarks(checkpoint, system, chosen, workload, result)),
+        notes=(said, *_remarks(checkpoint, system, chosen, workload, rules, result)),
     )  # fmt: skip
 
 
@@ -287,7 +287,12 @@ def in_words(layout: Layout) -> str:
 
 
 def _remarks(
-    checkpoint: Checkpoint, system: System, layout: Layout, workload: Workload, result: Deployment
+    checkpoint: Checkpoint,
+    system: System,
+    layout: Layout,
+    workload: Workload,
+    engine: Engine,
+    result: Deployment,
 ) -> Iterable[str]:
     """What a reader of the numbers should be told in words."""
     yield from checkpoint.notes
@@ -308,6 +313,12 @@ def _remarks(
         yield (
             f"{human(math.floor(result.largest_concurrency))} of {human(workload.users)} requests fit; "
             "the others wait."
+        )
+    seats = engine.sequences * layout.dp
+    if result.running > seats:
+        yield (
+            f"{human(math.floor(result.running))} run at once; {engine.name} lets in {human(seats)} "
+            "unless max_num_seqs is raised."
         )
     if 0 < result.room < THIN * system.capacity / system.chips:
         yield (
