@@ -524,3 +524,12 @@ def test_a_letter_in_brackets_is_no_billion(capsys):
     for text in ("2,400 (B)", "2,400 [B]"):
         assert main(["read", "--unit", "sequences", text]) == 1
         assert "byte" in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "seconds"),
+    [("1 min 20 s", "min", 80), ("1 h 5 min", "h", 3900), ("1h30", "h", 5400)],
+)
+def test_a_time_in_two_units_is_said_in_its_first(text, unit, seconds):
+    found = read_amount(text).quantity
+    assert found.unit == unit and found.value == pytest.approx(seconds)

@@ -531,6 +531,8 @@ def _shown(text: str, chosen: _Found) -> str:
         unit = re.sub(
             r"^\s*(?:(?:[*x/]|times)\s*)?[0-9.]*\s*(?:\^|\*\*)\s*\(?[-+]?[0-9]+\)?", "", unit
         )
+        # of "1 min 20 s" the first unit, in which the whole is said
+        unit = re.sub(r"\s*[0-9].*", "", unit)
         return unit.strip(" ()[].,") or ""
 
 
