@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from importlib import resources
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memwall import InputError, catalog, checkpoint, checkpoints, from_config, layers
+from memwall.catalog.names import named
 from memwall.core import widths
 from memwall.core.checkpoint import MATRICES, PARTS
 from memwall.views.released import COLUMNS, checkpoint_rows
@@ -214,3 +216,44 @@ def test_rows_for_readers():
     assert by_name["Qwen2.5-7B"][5] == "57.3 kB"
     # what does not grow weighs less a token, the longer the context
     assert by_name["Llama-2-7B"][6] is None
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "weights"),
+    [
+        ("DeepSeek-V3", "DeepSeek-V3", ""),
+        ("deepseek-ai/DeepSeek-V3.1-Terminus", "DeepSeek-V3", ""),
+        ("nvidia/DeepSeek-R1-0528-FP4-v2", "DeepSeek-R1", "nvfp4"),
+        ("amd/DeepSeek-R1-0528-MXFP4-Preview", "DeepSeek-R1", "mxfp4"),
+        ("Qwen/Qwen3-235B-A22B-Instruct-2507", "Qwen3-235B-A22B", ""),
+        ("Qwen/Qwen3-235B-A22B-Thinking-2507", "Qwen3-235B-A22B", ""),
+        ("Qwen/Qwen3-235B-A22B-Instruct-2507-FP8", "Qwen3-235B-A22B-FP8", ""),  # its own release
+        ("RedHatAI/Llama-3.3-70B-Instruct-FP8-dynamic", "Llama-3.3-70B", "fp8"),
+        ("meta-llama/Meta-Llama-3.1-70B-Instruct", "Llama-3.1-70B", ""),
+        ("hugging-quants/Meta-Llama-3.1-405B-Instruct-AWQ-INT4", "Llama-3.1-405B", "gptq"),
+        ("mistralai/Mistral-7B-Instruct-v0.3", "Mistral-7B", ""),
+        ("bartowski/Llama-3.3-70B-Instruct-Q4_K_M", "Llama-3.3-70B", "Q4_K_M"),
+        ("deepseek-ai/DeepSeek-V3-FP8", "DeepSeek-V3", ""),  # as it was released
+    ],
+)
+def test_what_a_repository_is_called(said, name, weights):
+    assert named(said) == named(said.upper()) == (name, weights)
+    assert catalog.checkpoint(said) == catalog.checkpoint(name, weights)
+    assert catalog.checkpoint(said, "int8") == catalog.checkpoint(name, "int8")  # said goes first
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "nobody/Else-7B-Instruct-FP8",
+        "Instruct",
+        "x/",
+        "moonshotai/Kimi-K2-Thinking",
+        "unsloth/Qwen3-30B-A3B-GGUF",
+        "-fp8",
+    ],
+)
+def test_a_name_that_leads_nowhere_is_refused_whole(said):
+    """A reasoner of another width, a file of no stated width: nothing is guessed."""
+    with pytest.raises(InputError, match=re.escape(repr(said))):
+        named(said)

@@ -9,6 +9,7 @@ import pytest
 from memwall import InputError, catalog, planner
 from memwall import planner_page as page
 from memwall.catalog import engines
+from memwall.catalog.names import named
 from memwall.core.nouns import Layout, Unknown, Workload
 from memwall.formulas import forecast
 from memwall.formulas.deployment import deployment
@@ -191,3 +192,33 @@ def test_random_questions_find_the_answers_of_python(ask):
         prices = [t["dollars"] for t in theirs if not t["fails"] and t["dollars"] is not None]
         assert prices == sorted(prices)
     assert served > 100
+
+
+def test_names_are_read_as_python_reads_them(ask):
+    draw = random.Random(5)
+    ends = ["", "-Instruct", "-2507", "-Thinking-2507", "-FP8", "-nvfp4", "-FP4-v2", "-AWQ", "_it", "-MXFP4-Preview",
+            "-GGUF", "-Thinking", " chat", "-Q4_K_M", "-w4a16", "-FP8-KV", "-"]  # fmt: skip
+    rows = [
+        n
+        for row in catalog.table("checkpoints")
+        for n in (row["name"], *row["aliases"].split("|"))
+        if n
+    ]
+    said = [
+        draw.choice(["", "", "org/", "Meta-", "meta-llama/Meta-"]) + draw.choice(rows)
+        + draw.choice(ends) + draw.choice(ends)
+        for _ in range(400)
+    ]  # fmt: skip
+
+    def mine(name):
+        try:
+            return [*named(name)]
+        except InputError:
+            return None
+
+    theirs = ask(
+        "return given.said.map((n) => { const r = P.readName(n); return r ? [r.row.name, r.weights] : null; })",
+        said=said,
+    )
+    assert theirs == [mine(name) for name in said]
+    assert 0.2 * len(said) < sum(x is None for x in theirs) < 0.8 * len(said)

@@ -185,8 +185,12 @@ def test_names_as_benchmarks_write_them():
         return found.name, found.weight_bytes
 
     same = catalog.checkpoint("Llama-3.1-70B")
-    for name in ("Llama-3.1-70B", "meta-llama/Llama-3.1-70B-Instruct", "Llama-3.1-70B-FP8-dynamic"):
+    for name in ("Llama-3.1-70B", "meta-llama/Llama-3.1-70B-Instruct"):
         assert stored(name, "bf16") == stored(name, "") == (same.name, same.weight_bytes)
+    # where a row states no width its model's name may
+    assert stored("org/Llama-3.1-70B-FP8-dynamic", "")[0] == "Llama-3.1-70B-FP8"
+    assert stored("Llama-3.3-70B-Instruct-FP8", "") == stored("Llama-3.3-70B", "fp8")
+    assert stored("Llama-3.3-70B-Instruct-FP8", "bf16") == stored("Llama-3.3-70B", "")
     # its own release in that width, if there is one; else all of it stored so
     assert stored("Llama-3.1-70B", "fp8")[0] == "Llama-3.1-70B-FP8"
     v3 = catalog.checkpoint("DeepSeek-V3")

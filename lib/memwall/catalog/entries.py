@@ -38,6 +38,7 @@ from ..core.units import (
 )
 from ..core.widths import bytes_per_element
 from .config import from_config
+from .names import Named, named
 
 
 @dataclass(frozen=True)
@@ -346,7 +347,7 @@ def training_tokens(name: str) -> Any:
 
 
 def checkpoint(name: str, weights: str = "", cache: str = "bf16") -> Checkpoint:
-    """The released checkpoint of that name, alias or unambiguous beginning, layers and parts.
+    """The released checkpoint that a name means (`names.named`), layers and parts.
 
     `weights` stores it anew ("fp8", "nvfp4", "awq", "Q4_K_M": `Checkpoint.with_weights`); left
     out, or as it was released, it is the release. `cache` is how keys and values are kept.
@@ -355,7 +356,10 @@ def checkpoint(name: str, weights: str = "", cache: str = "bf16") -> Checkpoint:
     >>> round(small.n_total), [(g.kind, g.layers) for g in small.groups]
     (7615616512, [('full', 28)])
     """
-    return _checkpoint(find(name, "checkpoint", "checkpoints"), weights, cache)
+    meant = (
+        named(name) if isinstance(name, str) else Named(find(name, "checkpoint", "checkpoints"), "")
+    )
+    return _checkpoint(meant.name, weights or meant.weights, cache)
 
 
 @functools.lru_cache(maxsize=1024)

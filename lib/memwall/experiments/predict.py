@@ -19,6 +19,7 @@ import numpy as np
 
 from .. import catalog
 from ..catalog import Chip
+from ..catalog.names import Named, named
 from ..core.algebra import maximum, where
 from ..core.checkpoint import FEEDS_IN_TURN, IN_TURN, Checkpoint, LayerGroup, Part
 from ..core.nouns import Engine, Layout, Model, System, Unknown
@@ -48,9 +49,12 @@ WIDTHS = {"fp4": "nvfp4"}  # what benchmarks call FP4
 
 
 def checkpoint_of(model: str, weights: str) -> Checkpoint:
-    """The catalog's checkpoint, stored as a row says; one released in that width stays as it is."""
+    """The catalog's checkpoint, stored as a row says, or else its name; one released in that width
+    stays as it is.
+    """
+    name, said = _known(model)
+    weights = weights or said
     width = WIDTHS.get(weights, weights)
-    name = _known(model)
     released = catalog.released_weights(name)
     same = weights in ("", released) or released.startswith((weights, width))
     same |= {width, released} <= {"mxfp4", "nvfp4"}
@@ -62,29 +66,29 @@ def checkpoint_of(model: str, weights: str) -> Checkpoint:
 
 
 @functools.cache
-def _known(model: str) -> str:
-    """The catalog's name of a model as benchmarks write it: with an owner, a width, a release or MLPerf's
+def _known(model: str) -> Named:
+    """The catalog's entry of a model as benchmarks write it: with an owner, a width, a release or MLPerf's
     share of the accuracy, and with or without its hyphens.
     """
     bare = re.sub(r"^.*/|^[A-Za-z-]+_(?=[A-Z])", "", model)
+    # all from the first word that says how it was made
     plain = re.sub(
-        r"(?i)[-_ ](instruct|chat|hf|it|base|bf16|fp8|fp4|nvfp4|mxfp4|dynamic|gptq|awq|gguf|ud|i?q\d\w*|99)\b.*$",
-        "", bare,
-    )  # fmt: skip
+        r"(?i)[-_ ]\(?(instruct|chat|hf|it|bf16|fp8|fp4|gguf|ud|i?q\d\w*|99)\b.*$", "", bare
+    )
     problem = None
     for name in dict.fromkeys((model, bare, plain)):
         try:
-            return catalog.checkpoint(name).name
+            return named(name)
         except InputError as error:
             problem = problem or error
     letters = re.sub(r"\W", "", plain.lower())
     alike = [n for n in catalog.checkpoints() if re.sub(r"\W", "", n.lower()) == letters]
     if len(alike) == 1:
-        return alike[0]
+        return Named(alike[0], "")
     # or only the end of the name, if one alone ends so
     ends = [n for n in catalog.checkpoints() if n.lower().endswith(f"-{plain.lower()}")]
     if len(ends) == 1:
-        return ends[0]
+        return Named(ends[0], "")
     raise problem or InputError(f"unknown model {model!r}")
 
 

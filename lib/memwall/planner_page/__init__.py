@@ -19,6 +19,7 @@ import traitlets
 
 from .. import catalog, planner
 from ..catalog import engines
+from ..catalog.names import MEANT, endings, width_names
 from ..core.checkpoint import FEEDS_IN_TURN, IN_TURN, MATRICES, PRODUCTS, LayerGroup
 from ..core.nouns import Engine, Unknown
 from ..core.units import human
@@ -99,10 +100,6 @@ def data() -> dict[str, Any]:
         f: LayerGroup.__dataclass_fields__[f].default for f in group_fields if f != "layers"
     }
     widths = {r["name"]: stored_width(r["name"])._asdict() for r in catalog.table("widths")}
-    called = {
-        n.lower(): r["name"] for r in catalog.table("widths")
-        for n in (r["name"], *r["aliases"].split("|")) if n
-    }  # fmt: skip
     models = [
         {
             "name": row["name"], "aliases": [a for a in row["aliases"].split("|") if a],
@@ -116,7 +113,7 @@ def data() -> dict[str, Any]:
         "groupFields": group_fields, "group": defaults, "modelFields": trace.MODEL,
         "standsFor": trace.STANDS_FOR, "sameRate": trace.SAME_RATE,
         "models": models, "configs": _json("configs.json"), "families": _json("families.json"),
-        "widths": widths, "widthsCalled": called, "matrices": MATRICES, "products": PRODUCTS,
+        "widths": widths, "widthsCalled": width_names(), "endings": endings(), "meant": MEANT, "matrices": MATRICES, "products": PRODUCTS,
         "chips": [chip_data(c) for c in catalog.chips().values() if usable(c)],
         "inTurn": IN_TURN, "feedsInTurn": FEEDS_IN_TURN,
         "engines": {name: engine_data(name) for name in ENGINES}, "noLarge": engines.NO_LARGE,

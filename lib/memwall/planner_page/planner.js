@@ -274,8 +274,8 @@ class Planner {
 	named(text) {
 		text = text.trim();
 		if (text.startsWith("{") || /\b(vllm|sglang)/.test(text)) { this.read(text); return; }
-		const row = this.P.findModel(text);
-		if (row) { this.set({ model: row.name, config: "" }); return; }
+		const read = this.P.readName(text);
+		if (read) { this.set({ model: read.row.name, config: "", ...(read.weights ? { weights: read.weights } : {}) }); return; }
 		const near = this.data.models.filter((m) => text.length > 1 && m.name.toLowerCase().includes(text.toLowerCase())).slice(0, 3).map((m) => m.name);
 		this.modelSaid.textContent = `No model is called ${text.slice(0, 40)}. ` + (near.length ? `${near.join(", ")}?` : "Paste its config.json here.");
 		this.model.setAttribute("aria-invalid", "true");

@@ -18,12 +18,23 @@ const configuration = (name) => {
 	return like ? { ...configuration(like), ...own } : own;
 };
 
-function findModel(name) {
-	const short = name.toLowerCase(), own = rows.get(short) ?? rows.get(short.split("/").at(-1));
-	if (own) return own;
-	const begins = [...new Set([...rows].filter(([n]) => short && n.startsWith(short)).map(([, m]) => m))];
-	return begins.length === 1 ? begins[0] : undefined;
+// what a repository's name means: catalog/names.py
+function readName(said) {
+	const short = said.toLowerCase(), begins = [...new Set([...rows].filter(([n]) => short && n.startsWith(short)).map(([, m]) => m))];
+	const whole = rows.get(short) ?? (begins.length === 1 ? begins[0] : undefined);
+	if (whole) return { row: whole, weights: "" };
+	const ending = new RegExp(data.endings, "i");
+	let width = "", rest = short.replace(/^(.*\/)?(meta-(?=llama))?/, "");
+	while (rest && !rows.has(rest)) {
+		const [, before, word = ""] = ending.exec(rest) ?? [];
+		if (!before) return undefined;
+		[rest, width] = [before, width || data.meant[word] || data.widthsCalled[word] || ""];
+	}
+	const row = rows.get(rest), own = rows.get(`${row?.name}-${width}`.toLowerCase());
+	if (!row) return undefined;
+	return !width || row.weights.split("+").includes(width) ? { row, weights: "" } : own && own.name !== row.name ? { row: own, weights: "" } : { row, weights: width };
 }
+const findModel = (name) => readName(name)?.row;
 
 // as released or stored anew, and its cache in 16 or 8 bit: core/checkpoint.py; the last few are kept
 const read = new Map();
@@ -344,9 +355,12 @@ function readCommand(line) {
 	set.given = { tp, dp, ep, pp };
 	set.engine = sglang ? "SGLang" : "vLLM";
 	if (typeof raw.model === "string") {
-		const row = findModel(raw.model);
-		if (row) set.model = row.name;
-		else said.push(["model", raw.model, "not in the catalog: paste its config.json, or choose the nearest"]);
+		const read = readName(raw.model);
+		if (read) {
+			set.model = read.row.name;
+			if (read.weights) set.weights = read.weights;
+			said.push(["model", raw.model, `read as ${read.row.name}` + (read.weights && `, stored anew as ${read.weights}`)]);
+		} else said.push(["model", raw.model, "not in the catalog: paste its config.json, or choose the nearest"]);
 	}
 	for (const [name, low, high] of [["memory_share", 0.05, 1], ["batched_tokens", 1, 1e6], ["sequences", 1, 1e5]]) {
 		const value = number(name, low, high);
@@ -388,5 +402,5 @@ function readLog(text) {
 	return found;
 }
 
-return { alternatives, answer, at, checkpoint, data, findModel, frontier, heads, inWords, job, jobs, layouts, option, out, prepare, rank, readCommand, readLog, runAt, sizes, vectorOf, whyNot, Refused };
+return { alternatives, answer, at, checkpoint, data, findModel, readName, frontier, heads, inWords, job, jobs, layouts, option, out, prepare, rank, readCommand, readLog, runAt, sizes, vectorOf, whyNot, Refused };
 };
