@@ -75,6 +75,15 @@ def test_guesses():
     assert alone > 2.5 and crowd < alone / 1.5
 
 
+def test_a_gain_by_hand():
+    # a step of 1 s and 0.01 s a token; three of ten sequences' guesses right half the time
+    pace = serving.Pace(fixed=1.0, per_token=0.01, per_cached=0.0)
+    plain, checked = 1 + 0.01 * 10, 1 + 0.01 * 10 * 3 + 2 * 0.1 * 1
+    kept = 1 + 0.5 + 0.25
+    gain = serving.speculative_gain(2, 0.5, 0.1, 10, 0, pace)
+    assert float(gain) == pytest.approx(kept * plain / checked)
+
+
 def test_chunks_trade_gaps_against_first_tokens():
     gaps = [serving.chunked_gap(c, 50, 0, CHAT) for c in (512, 2048, 8192)]
     firsts = [serving.chunked_prompt_time(8192, c, 50, 0, CHAT) for c in (512, 2048, 8192)]

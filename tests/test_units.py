@@ -165,3 +165,10 @@ def test_an_entry_stands_for_a_token_at_least():
     unit.check("stretch", 1.0)
     with pytest.raises(InputError, match="at least 1"):
         unit.check("stretch", 0.9)
+
+
+def test_which_units_stand_with_each_number():
+    for unit in ("s", "%", "x", "B", "B/s", "FLOP", "FLOP/s", "$", "$/s", "$/token"):
+        assert units.stands_with_number(unit)
+    for unit in ("1", "token", "token/s", "sequences", "tokens"):
+        assert not units.stands_with_number(unit)

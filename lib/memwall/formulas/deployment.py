@@ -240,7 +240,7 @@ def deployment(
     ahead = prompts_ahead(each, running, workload.output, token)
     first = first_token_time(step, own_prompt, each, ahead, efficiency)
     rate = request_rate(running, first, token, workload.output)
-    crowd = maximum(workload.users / running, 1)  # whoever finds no room waits until someone leaves
+    crowd = workload.users / running  # whoever finds no room waits until someone leaves
     rent = system.dollars_per_second
     held = sum(held_bytes(context, g) for g in checkpoint.groups)
     return Deployment(
