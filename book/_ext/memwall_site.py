@@ -22,7 +22,13 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 UNUSED_SCRIPTS = ("thebe", "html-manager", "require.js", "design-tabs", "widget-state", "toggleHint", "togglebutton")  # fmt: skip
 UNUSED_STYLES = ("thebe", "sphinx-design", "togglebutton")
 # scripts that a page itself calls on its way down
-AT_ONCE = ("explorer.js", "reader.js", "documentation_options.js", "doctools.js", "sphinx_highlight.js")
+AT_ONCE = (
+    "explorer.js",
+    "reader.js",
+    "documentation_options.js",
+    "doctools.js",
+    "sphinx_highlight.js",
+)
 UNUSED_FILES = ("scripts/fontawesome.js*", "scripts/*.map", "vendor/fontawesome/webfonts/*")
 # MathJax in parts: the one-file build carries a menu of 0.4 MB. `assistive-mml` is what screen
 # readers read, so it is asked for by name.

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
 import sys
 import threading
 import typing
@@ -48,7 +47,7 @@ def _extreme(of_numbers: Callable[..., Any], of_arrays: Any, symbolic: str) -> C
 
     def extreme(*args: Any) -> Any:
         for value in args:
-            if not isinstance(value, float) or math.isnan(value):
+            if not isinstance(value, float | int) or value != value:
                 return of_others(*args)
         return np.float64(of_numbers(args))  # numbers, much sooner
 
@@ -66,7 +65,8 @@ log = _both(np.log, "log")
 
 def where(condition: Any, yes: Any, no: Any) -> Any:
     """`yes` where the condition holds, else `no`: numpy.where, or Piecewise for symbols."""
-    if isinstance(condition, bool | np.bool_) and isinstance(yes, float) and isinstance(no, float):
+    plain = isinstance(yes, float | int) and isinstance(no, float | int)
+    if plain and isinstance(condition, bool | np.bool_):
         return np.float64(yes if condition else no)  # numbers, much sooner
     if any(map(is_symbolic, (condition, yes, no))):
         import sympy
