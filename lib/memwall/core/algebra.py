@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import sys
 import threading
 import typing
@@ -47,7 +48,7 @@ def _extreme(of_numbers: Callable[..., Any], of_arrays: Any, symbolic: str) -> C
 
     def extreme(*args: Any) -> Any:
         for value in args:
-            if not isinstance(value, float | int) or value != value:
+            if not isinstance(value, float | int) or math.isnan(value):
                 return of_others(*args)
         return np.float64(of_numbers(args))  # numbers, much sooner
 
