@@ -359,11 +359,13 @@ def engines_apart(factors: np.ndarray) -> Figure:
     )
 
 
-def arrivals(rates: np.ndarray, said: np.ndarray, took: np.ndarray, lost: int) -> Figure:
+def arrivals(
+    rates: np.ndarray, said: np.ndarray, took: np.ndarray, lost: set[str], slow: set[str]
+) -> Figure:
     """Measured over forecast time per token of open loops, against the rate of requests."""
     score = validate.score(said / took)
     fig, ax = canvas(
-        f"No constant was fitted on them, and the mean error is {per(score.mean_error)}; {lost} saturate, as computed",
+        f"No constant was fitted on them, and the mean error is {per(score.mean_error)}; of {len(lost)} computed to fall behind, {len(lost & slow)} did",
         x=("Requests arriving in a second", ""), y=("Measured over forecast", "x"), log="x", size=(5.6, 3.2),
     )  # fmt: skip
     ax.axhline(1, color=COLORS["bound"], linewidth=1)
@@ -526,7 +528,7 @@ def accuracy() -> Any:
             cell.held_out, f"{np.median(token):.2f}" if len(token) else "",
             per(np.mean(np.abs(token - 1))) if len(token) else "",
             f"{np.median(first):.2f}" if len(first) else "", per(np.mean(held)) if held else "",
-            f"{len(cell.failures)}: {cell.failures[0].split('.')[0]}" if cell.failures else "", link(cell.publisher, cell.url),
+            f"{len(cell.failures)}: {cell.failures[0].split('. ')[0]}" if cell.failures else "", link(cell.publisher, cell.url),
         ))  # fmt: skip
         part = (
             "held out"
@@ -540,7 +542,7 @@ def accuracy() -> Any:
             "data-engine": engine, "data-part": part,
         })  # fmt: skip
     columns = (
-        "model", "chip", "engine", "weights", "run", "runs", "held out", "forecast over measured",
+        "model", "chip", "engine", "weights", "run", "runs", "held out", "median forecast over measured",
         "mean error", "first token, over measured", "in the band", "without an answer", "source",
     )  # fmt: skip
     return table(
@@ -716,7 +718,7 @@ def settle_gap(above: np.ndarray) -> Asked:
 def guess_share() -> Asked:
     return guess(
         "share",
-        "Of the peak FLOP/s on the data sheet, what share does a real server reach in large matrix products?",
+        "Of the peak FLOP/s on the data sheet, what share did servers up to 2024 reach in large matrix products?",
         "%",
         like="50 %",
     )
@@ -726,7 +728,7 @@ def settle_share(constants: Efficiency) -> Asked:
     """The second guess against the fitted share of arithmetic."""
     return settle(
         "share", float(constants.compute), "%", near=1.15, words=("little", "much"),
-        close="The first row of the table.",
+        close="The first row of the table, in its first column.",
         low="Large products are what chips are built for.",
         high="Peaks are for clocks that a chip cannot hold under load, and for sizes that fit its tiles.",
     )  # fmt: skip
@@ -765,7 +767,7 @@ def settle_engines(factors: np.ndarray) -> Asked:
     """The fourth guess against the pair in the middle."""
     return settle(
         "engines", float(np.median(factors) - 1), "%", near=1.4, words=("close", "far"),
-        close="No formula without the engine's name gets below that, and ours is not far above.",
+        close="A formula that does not know the engine misses at least one of the two by half of that.",
         low="The arithmetic is the same, and the chips; kernels and schedules are not.",
         high="A few pairs are that far apart. The one in the middle is not.",
     )  # fmt: skip

@@ -80,7 +80,7 @@ def settle_fresh(ask: Mapping[str, Traffic]) -> Asked:
 def guess_chips() -> Asked:
     return guess(
         "chips",
-        "Twenty chats a second, a token every 40 ms at worst, the first after 450 ms: how many H100 does "
+        "Twenty chats a second, a token every 40 ms and the first after 450 ms on average: how many H100 does "
         "Llama-3.1-70B need?",
         "1",
         like="100",

@@ -250,7 +250,7 @@ def measured() -> tuple[str, str]:
     middle = float(np.median(found / floor))
     return (
         line + dots,
-        f"{len(runs)} published runs take {middle:.2g} times the blackboard's time, in the middle.",
+        f"{len(runs)} published runs take {middle:.2g} times the blackboard's time, at the median.",
     )
 
 
@@ -286,7 +286,7 @@ def asked() -> tuple[str, str]:
     line = path(np.array(box[:2]), np.ones(2), "muted", log="y", box=box)
     return (
         line + dots,
-        f"{len(answers)} numbers that people asked about, beside what they should be.",
+        f"{len(answers)} numbers that somebody measured, beside what they should be.",
     )
 
 

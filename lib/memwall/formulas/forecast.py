@@ -67,8 +67,8 @@ class Efficiency(Noun):
 
 
 IDEAL = Efficiency(
-    compute=1.0, uneven=1.0, bandwidth=1.0, link=1.0, launch=0.0, round=0.0, widening=0.0,
-    steps=1.0,
+    compute=1, uneven=1, bandwidth=1, link=1, launch=0, round=0, widening=0,
+    steps=1,
 )  # fmt: skip
 
 
