@@ -27,7 +27,7 @@ KINDS = {
     "open": ("requests at a rate", "server-2025"),
     "cookbook": ("recipe without a layout", "server-2025"),
     "local": ("one user", "local"),
-    "whole": ("whole runs to 2024", "server-2024"),
+    "whole": ("whole runs to early 2025", "server-2024"),
 }
 LEAST_POINTS = 4  # of a curve that is worth drawing
 

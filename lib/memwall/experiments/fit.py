@@ -146,7 +146,7 @@ WHOLE = (*SHARES, "launch", "round")
 
 @functools.cache
 def whole_sample(name: str = "measured") -> Sample:
-    """Whole runs, prompt and answer, of 2022 to 2024."""
+    """Whole runs, prompt and answer, of 2022 to early 2025."""
     from .whole import measured
 
     found = measured(name)

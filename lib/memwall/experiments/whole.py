@@ -1,4 +1,4 @@
-"""Whole runs of 2022 to 2024: a prompt read and an answer written for every sequence of a batch, timed as one.
+"""Whole runs of 2022 to early 2025: a prompt read and an answer written for every sequence of a batch, timed as one.
 
 A row gives a model's blackboard numbers, a chip, how many, and how many pipeline stages; a layout is
 not stated. A model with experts is taken to run in the faster of two: all matrices cut across the chips
