@@ -38,7 +38,7 @@ from ..core.units import (
 )
 from ..core.widths import bytes_per_element
 from .config import from_config
-from .names import Named, named
+from .names import named
 
 
 @dataclass(frozen=True)
@@ -356,9 +356,7 @@ def checkpoint(name: str, weights: str = "", cache: str = "bf16") -> Checkpoint:
     >>> round(small.n_total), [(g.kind, g.layers) for g in small.groups]
     (7615616512, [('full', 28)])
     """
-    meant = (
-        named(name) if isinstance(name, str) else Named(find(name, "checkpoint", "checkpoints"), "")
-    )
+    meant = named(name)
     return _checkpoint(meant.name, weights or meant.weights, cache)
 
 

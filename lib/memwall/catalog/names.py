@@ -37,13 +37,13 @@ def width_names() -> dict[str, str]:
     }
 
 
+@functools.cache
 def endings() -> str:
     """A pattern: a name without its last word, and that word."""
     widths = "|".join(map(re.escape, sorted(width_names(), key=len, reverse=True)))
     return rf"^(.+?)[-_ ](?:(?:{SAME_SHAPE})|({widths}))$"
 
 
-@functools.lru_cache(maxsize=1024)
 def named(said: str) -> Named:
     """The checkpoint meant by a repository's name, and the width it says.
 
@@ -58,6 +58,8 @@ def named(said: str) -> Named:
     try:
         return Named(find(said, "checkpoint", "checkpoints"), "")
     except InputError as error:
+        if not isinstance(said, str):
+            raise
         problem = error
     width, rest = "", re.sub(r"(?i)^(?:.*/)?(?:meta-(?=llama))?", "", said)
     while rest:

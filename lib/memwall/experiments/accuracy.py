@@ -200,8 +200,8 @@ class Curve:
     def forecasts(self, users: Iterable[float]) -> tuple[np.ndarray, np.ndarray]:
         """Times per token and to the first token at so many requests in flight."""
         load = [replace(self.rows[0], concurrency=float(n)) for n in users]
-        work, _ = predict.work_of(load)
-        assert work is not None  # `curves` takes none that cannot be forecast
+        work, errors = predict.work_of(load)
+        assert work is not None and not any(errors)
         efficiency = forecast.fitted("server-2025")
         return work.tpot(efficiency), work.ttft(efficiency)
 

@@ -32,7 +32,7 @@ function readName(said) {
 	}
 	const row = rows.get(rest), own = rows.get(`${row?.name}-${width}`.toLowerCase());
 	if (!row) return undefined;
-	return !width || row.weights.split("+").includes(width) ? { row, weights: "" } : own && own.name !== row.name ? { row: own, weights: "" } : { row, weights: width };
+	return !width || row.weights.split("+").includes(width) ? { row, weights: "" } : own?.name.toLowerCase() === `${row.name}-${width}`.toLowerCase() ? { row: own, weights: "" } : { row, weights: width };
 }
 const findModel = (name) => readName(name)?.row;
 
